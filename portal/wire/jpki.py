@@ -1,0 +1,92 @@
+"""Operations of JPKI (公的個人認証サービス): revocation, CA certificates, old and new serials."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from portal.wire.operation import Done, Message, Method, Operation
+from portal.wire.problems import ProblemCode as P
+from portal.wire.systems import Party, System
+
+OCSP_REQUEST = "application/ocsp-request"
+OCSP_RESPONSE = "application/ocsp-response"
+OCSP_BYTES_MAX = 4096
+
+SerialText = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,49}$")]
+"""発行番号: the serial number of a certificate, decimal."""
+
+
+class AuthorityName(StrEnum):
+    """Which of the two CAs."""
+
+    AUTHENTICATION = "user-authentication"
+    """利用者証明用"""
+    SIGNATURE = "digital-signature"
+    """署名用"""
+
+
+class OneAuthority(Message, frozen=True):
+    authority: Annotated[str, msgspec.Meta(max_length=40)]
+    """An :class:`AuthorityName`."""
+
+
+class OneSerial(Message, frozen=True):
+    serial: SerialText
+
+
+class Linkage(msgspec.Struct, frozen=True):
+    """新旧シリアル番号: all user-authentication certificates that one person has had (ACC-2)."""
+
+    root_serial: str
+    """Of the first certificate; it stays the same for life."""
+    previous_serials: tuple[str, ...]
+
+
+class RevocationReason(StrEnum):
+    """失効事由 (CARD.md 4)."""
+
+    UNSPECIFIED = "unspecified"
+    KEY_COMPROMISE = "keyCompromise"
+    CA_COMPROMISE = "cACompromise"
+    AFFILIATION_CHANGED = "affiliationChanged"
+    SUPERSEDED = "superseded"
+    CESSATION_OF_OPERATION = "cessationOfOperation"
+    CERTIFICATE_HOLD = "certificateHold"
+
+
+class Revoke(Message, frozen=True):
+    serial: SerialText
+    reason: RevocationReason
+
+
+OCSP = Operation(
+    "jpki.ocsp", System.JPKI, Method.POST, "/ocsp", bytes, bytes,
+    callers=[Party.ANYONE], repeatable=True, requirements=["ACC-1"], summary="証明書の失効を答える（RFC 6960）",
+    request_media=OCSP_REQUEST, response_media=OCSP_RESPONSE, body_bytes_max=OCSP_BYTES_MAX,
+)  # fmt: skip
+
+CRL = Operation(
+    "jpki.crl", System.JPKI, Method.GET, "/crl/{authority}", OneAuthority, bytes,
+    callers=[Party.ANYONE], repeatable=True, requirements=["ACC-1"], summary="失効リスト（DER）",
+    response_media="application/pkix-crl", problems=[P.NOT_FOUND],
+)  # fmt: skip
+
+CA_CERTIFICATE = Operation(
+    "jpki.ca_certificate", System.JPKI, Method.GET, "/ca/{authority}", OneAuthority, bytes,
+    callers=[Party.ANYONE], repeatable=True, requirements=["ACC-1"], summary="認証局の証明書（DER）",
+    response_media="application/pkix-cert", problems=[P.NOT_FOUND],
+)  # fmt: skip
+
+LINKAGE = Operation(
+    "jpki.linkage", System.JPKI, Method.GET, "/linkage/{serial}", OneSerial, Linkage,
+    callers=[System.PORTAL], repeatable=True, requirements=["ACC-2"],
+    summary="利用者証明用電子証明書の新旧シリアル番号の紐付け", problems=[P.NOT_FOUND],
+)  # fmt: skip
+
+REVOKE = Operation(
+    "jpki.revoke", System.JPKI, Method.POST, "/certificates/{serial}/revocation", Revoke, Done,
+    callers=[Party.OPERATOR], repeatable=True, summary="証明書を失効させる", problems=[P.NOT_FOUND],
+)  # fmt: skip
+
+OPERATIONS = (OCSP, CRL, CA_CERTIFICATE, LINKAGE, REVOKE)

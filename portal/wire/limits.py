@@ -1,0 +1,42 @@
+"""The deck's numbers and the limits of what crosses a border, each with its requirement or its reason."""
+
+from typing import Final
+
+# From the deck
+UNREAD_KEPT_YEARS: Final = 1
+"""FLD-3: records and self-information that were not read are deleted so long after their retrieval."""
+MAIL_ADDRESSES_MAX: Final = 2
+"""ACC-4."""
+AUTH_PIN_DIGITS: Final = 4
+"""ACC-1."""
+
+# Our own
+NICKNAME_CHARACTERS_MAX: Final = 30
+"""ACC-3 sets no length; it stands in the head of every page, on a phone too."""
+MAIL_ADDRESS_CHARACTERS_MAX: Final = 254
+"""RFC 5321 4.5.3.1.3."""
+CHALLENGE_SECONDS: Final = 300
+"""A challenge is good for so long: time to find the card and type a PIN twice."""
+SESSION_IDLE_SECONDS: Final = 30 * 60
+SESSION_SECONDS_MAX: Final = 12 * 60 * 60
+FIRST_TIME_SECONDS: Final = 30 * 60
+"""How long somebody without an account may take to choose a nickname."""
+SESSIONS_FOR_ACCOUNT_MAX: Final = 10
+RECORDS_PERIOD_DAYS_MAX: Final = 366 * 7
+"""Records are kept for 7 years (DOMAIN.md 1), so no period can be longer."""
+RECORDS_IN_ANSWER_MAX: Final = 2_000
+SELECTIONS_MAX: Final = 50
+"""Items of self-information in one request."""
+REQUESTS_OPEN_MAX: Final = 500
+"""Disclosure requests that one account may have in its folder at a time."""
+CERTIFICATE_BYTES_MAX: Final = 4096
+SIGNATURE_BYTES_MAX: Final = 512
+SEARCH_TEXT_CHARACTERS_MAX: Final = 100
+DELIVERY_BYTES_MAX: Final = 2 * 1024 * 1024
+"""A late answer from the network or an intermediate server."""
+ASKING_AGAIN_DAYS_MAX: Final = 30
+"""Every request ends: after so long without any answer the folder guides the user to paper."""
+IMMEDIATE_WAIT_SECONDS: Final = 3.0
+"""How long the user's request stays open for an answer that is already on its way."""
+CORE_DEADLINE_SECONDS: Final = 5.0
+"""How long a system waits for another before "cannot answer now"."""

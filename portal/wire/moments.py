@@ -1,0 +1,46 @@
+"""Moments and days: UTC milliseconds inside, Japan's time at the edges."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+JST = timezone(timedelta(hours=9), "JST")
+"""日本標準時"""
+
+MILLISECOND = 1
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_ms(moment: datetime) -> int:
+    """Milliseconds since 1970 of an aware datetime."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def to_utc(ms: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+def to_jst(ms: int) -> datetime:
+    return to_utc(ms).astimezone(JST)
+
+
+def day_of(ms: int) -> date:
+    """The day in Japan."""
+    return to_jst(ms).date()
+
+
+def start_of(day: date) -> int:
+    """Midnight in Japan at which this day begins, in milliseconds."""
+    return to_ms(datetime(day.year, day.month, day.day, tzinfo=JST))
+
+
+def add_years(ms: int, years: int) -> int:
+    """The same moment so many years later; 29 February becomes 28 February where there is none."""
+    moment = to_jst(ms)
+    try:
+        return to_ms(moment.replace(year=moment.year + years))
+    except ValueError:
+        return to_ms(moment.replace(year=moment.year + years, day=28))

@@ -1,0 +1,257 @@
+"""An operation of a system, declared once.
+
+From one declaration come the client's call, the server's route, validation, the problem answers, the OpenAPI
+document, the name in traces and load statistics, and the place where a fault can be put. No other file spells
+the path of an operation; a test holds that.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Final, Generic, TypeVar
+from urllib.parse import parse_qsl, quote, urlencode
+
+import msgspec
+import msgspec.inspect
+
+from portal.wire.problems import Problem, ProblemCode, problem
+from portal.wire.systems import Caller, System
+
+Req = TypeVar("Req")
+Res = TypeVar("Res")
+
+JSON: Final = "application/json"
+PROBLEM_JSON: Final = "application/problem+json"
+BODY_BYTES_MAX: Final = 64 * 1024
+"""What an operation takes as a body unless it declares otherwise."""
+QUERY_FIELDS_MAX: Final = 40
+
+
+class Method(StrEnum):
+    GET = "GET"
+    POST = "POST"
+    PUT = "PUT"
+    DELETE = "DELETE"
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of every request: an unknown field is an error, not something silently dropped."""
+
+
+class Nothing(Message, frozen=True):
+    """A request without content."""
+
+
+class Done(msgspec.Struct, frozen=True):
+    """An answer that says only that it was done."""
+
+    done: bool = True
+
+
+class WireRequest(msgspec.Struct, frozen=True):
+    """A request as it crosses: both carriers move these bytes and nothing else."""
+
+    method: str
+    path: str
+    """Percent-encoded, without the query."""
+    query: str = ""
+    authorization: str = ""
+    content_type: str = ""
+    body: bytes = b""
+
+    @property
+    def target(self) -> str:
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+
+class WireResponse(msgspec.Struct, frozen=True):
+    """An answer as it crosses."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Operation(Generic[Req, Res]):
+    """操作: one thing that a system does when asked.
+
+    ``callers`` says who may ask; ``repeatable`` says whether asking twice is as good as asking once, which is
+    what allows a link to retry.
+    """
+
+    __slots__ = (
+        "_body_decoder", "_body_fields", "_encoder", "_path_fields", "_query_fields", "_response_decoder",
+        "body_bytes_max", "callers", "method", "name", "path", "path_pattern", "problems", "repeatable",
+        "request", "request_media", "requirements", "response", "response_media", "status", "summary", "system",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        system: System,
+        method: Method,
+        path: str,
+        request: type[Req],
+        response: type[Res],
+        *,
+        callers: Iterable[Caller],
+        repeatable: bool,
+        summary: str,
+        status: int = 200,
+        problems: Iterable[ProblemCode] = (),
+        requirements: Iterable[str] = (),
+        request_media: str = JSON,
+        response_media: str = JSON,
+        body_bytes_max: int = BODY_BYTES_MAX,
+    ) -> None:
+        self.name = name
+        self.system = system
+        self.method = method
+        self.path = path
+        self.request = request
+        self.response = response
+        self.callers = frozenset(callers)
+        self.repeatable = repeatable
+        self.summary = summary
+        self.status = status
+        self.problems = tuple(problems)
+        self.requirements = tuple(requirements)
+        self.request_media = request_media
+        self.response_media = response_media
+        self.body_bytes_max = body_bytes_max
+        self._path_fields = tuple(re.findall(r"\{(\w+)\}", path))
+        self.path_pattern = re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)) + r"\Z")
+        names: tuple[str, ...] = ()
+        if request_media == JSON:
+            assert issubclass(request, Message), f"{name}: the request must be a Message"
+            names = tuple(field.name for field in msgspec.structs.fields(request))
+            for field in msgspec.structs.fields(request):
+                is_text = isinstance(msgspec.inspect.type_info(field.type), msgspec.inspect.StrType)
+                assert is_text or field.name not in self._path_fields, f"{name}: {field.name} must be text"
+        missing = set(self._path_fields) - set(names)
+        assert not missing, f"{name}: no field for {missing} of the path"
+        rest = tuple(field for field in names if field not in self._path_fields)
+        takes_body = method in (Method.POST, Method.PUT)
+        self._body_fields = rest if takes_body else ()
+        self._query_fields = () if takes_body else rest
+        self._encoder = msgspec.json.Encoder()
+        # Fields of the path are not in the body: such a body is read as a plain object, then converted with them.
+        self._body_decoder: Callable[[bytes], Any] = msgspec.json.Decoder(
+            dict[str, Any] if self._path_fields else request
+        ).decode
+        self._response_decoder: Callable[[bytes], Res] = (
+            msgspec.json.Decoder(response).decode if response_media == JSON else lambda body: body  # type: ignore[assignment, return-value]
+        )
+
+    def __repr__(self) -> str:
+        return f"<Operation {self.name}: {self.method} {self.system}{self.path}>"
+
+    @property
+    def has_path_fields(self) -> bool:
+        return bool(self._path_fields)
+
+    @property
+    def path_fields(self) -> tuple[str, ...]:
+        return self._path_fields
+
+    @property
+    def query_fields(self) -> tuple[str, ...]:
+        return self._query_fields
+
+    @property
+    def body_fields(self) -> tuple[str, ...]:
+        return self._body_fields
+
+    # The caller's side
+
+    def encode_request(self, request: Req, authorization: str = "") -> WireRequest:
+        """The request as it crosses the border."""
+        if self.request_media != JSON:
+            assert isinstance(request, bytes)
+            return WireRequest(self.method, self.path, "", authorization, self.request_media, request)
+        if not self._path_fields and self._body_fields:
+            return WireRequest(self.method, self.path, "", authorization, JSON, self._encoder.encode(request))
+        path = self.path
+        for field in self._path_fields:
+            path = path.replace(f"{{{field}}}", quote(str(getattr(request, field)), safe=""))
+        query = ""
+        if self._query_fields:
+            given = msgspec.to_builtins(request)
+            pairs = [(f, given[f]) for f in self._query_fields if given.get(f) is not None]
+            query = urlencode([(f, str(v).lower() if isinstance(v, bool) else v) for f, v in pairs])
+        if not self._body_fields:
+            return WireRequest(self.method, path, query, authorization)
+        body = {field: getattr(request, field) for field in self._body_fields}
+        return WireRequest(self.method, path, query, authorization, JSON, self._encoder.encode(body))
+
+    def decode_response(self, response: WireResponse) -> Res | Problem:
+        """The answer, or the problem. Raises ``msgspec.MsgspecError`` when it is neither."""
+        if response.status >= 400:
+            return msgspec.json.decode(response.body, type=Problem)
+        return self._response_decoder(response.body)
+
+    # The answering side
+
+    def decode_request(self, wire: WireRequest, path_fields: Mapping[str, str]) -> Req | Problem:
+        """The request that a peer sent, or what is wrong with it."""
+        if len(wire.body) > self.body_bytes_max:
+            return problem(
+                ProblemCode.TOO_LARGE,
+                f"本文は{self.body_bytes_max}バイトまでです（受け取ったのは{len(wire.body)}バイト）。",
+            )
+        if self.request_media != JSON:
+            if (
+                wire.content_type.partition(";")[0].strip().lower() != self.request_media
+                and self.method != Method.GET
+            ):
+                return problem(ProblemCode.UNSUPPORTED_MEDIA, f"{self.request_media} で送ってください。")
+            return wire.body  # type: ignore[return-value]
+        try:
+            if self._body_fields:
+                if wire.content_type.partition(";")[0].strip().lower() != JSON:
+                    return problem(ProblemCode.UNSUPPORTED_MEDIA, f"{JSON} で送ってください。")
+                content = self._body_decoder(wire.body)
+                if not self._path_fields:
+                    return content  # type: ignore[no-any-return]
+                doubled = set(content) & set(self._path_fields)
+                if doubled:
+                    name = min(doubled)
+                    return problem(
+                        ProblemCode.UNPROCESSABLE, f"{name} は本文では送れません。", field=f"$.{name}"
+                    )
+                return msgspec.convert({**content, **path_fields}, self.request, strict=True)
+            query = parse_qsl(
+                wire.query, keep_blank_values=True, strict_parsing=bool(wire.query),
+                max_num_fields=QUERY_FIELDS_MAX, errors="strict",
+            )  # fmt: skip
+            fields = dict(query)
+            if len(fields) != len(query) or set(fields) & set(self._path_fields):
+                return problem(ProblemCode.UNPROCESSABLE, "同じ項目が2回指定されています。")
+            return msgspec.convert({**fields, **path_fields}, self.request, strict=False)
+        except msgspec.ValidationError as error:
+            reason, _, where = str(error).partition(" - at `")
+            return problem(
+                ProblemCode.UNPROCESSABLE,
+                f"項目の内容を直してください（{reason}）。",
+                field=where.rstrip("`") or "$",
+            )
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            return problem(ProblemCode.MALFORMED, f"JSONとして読み取れる形で送ってください（{error}）。")
+
+    def encode_response(self, response: Res) -> WireResponse:
+        """The answer as it crosses the border."""
+        if self.response_media != JSON:
+            assert isinstance(response, bytes)
+            return WireResponse(self.status, self.response_media, response)
+        return WireResponse(self.status, JSON, self._encoder.encode(response))
+
+
+def encode_problem(answer: Problem) -> WireResponse:
+    """A problem as it crosses the border; a 503 says when to come back."""
+    seconds = answer.retry_after_seconds
+    headers = () if seconds is None else (("retry-after", str(seconds)),)
+    return WireResponse(answer.status, PROBLEM_JSON, msgspec.json.encode(answer), headers)
+
+
+AnyOperation = Operation[Any, Any]
