@@ -1,0 +1,1 @@
+"""How a call reaches another system: over HTTP, or in memory."""

@@ -1,0 +1,1 @@
+"""Storage: one interface, twins behind it. Accepted means durable."""

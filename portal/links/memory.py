@@ -1,0 +1,114 @@
+"""The simulated carrier: a call in memory that takes simulated time and can go wrong like one over a wire.
+
+The message is serialised by the link as it is for HTTP; here its bytes are handed to the receiver's dispatcher in
+the caller's own task, so one message costs one timer and no task of its own.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, Protocol
+
+import trio
+
+from portal.links.link import Reason, Unreachable
+from portal.wire.operation import AnyOperation, WireRequest, WireResponse
+from portal.wire.systems import Caller, System
+
+Answer = Callable[[WireRequest], Awaitable[WireResponse]]
+
+
+class Passage(NamedTuple):
+    """What happens to one message on its way."""
+
+    request_delay_s: float = 0.0
+    reply_delay_s: float = 0.0
+    lose_request: bool = False
+    lose_reply: bool = False
+    duplicate: bool = False
+    """The receiver gets the request twice; the caller sees the second answer."""
+    refuse: bool = False
+    """No way there: as if nobody listened."""
+    reset: bool = False
+    """The connection breaks after the request was carried out."""
+
+
+class Weather(Protocol):
+    """天候: decides for each message what happens to it."""
+
+    def passage(self, sender: Caller, receiver: System, operation: AnyOperation) -> Passage: ...
+
+
+class Slot:
+    """A system's place in the simulated world; the system in it can stop, crash and come back."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self._answer: Answer | None = None
+        self._busy: set[trio.CancelScope] = set()
+
+    def __repr__(self) -> str:
+        return f"<Slot {self.system} {'up' if self.up else 'down'}>"
+
+    @property
+    def up(self) -> bool:
+        return self._answer is not None
+
+    def occupy(self, answer: Answer) -> None:
+        """The system listens from now on."""
+        self._answer = answer
+
+    def vacate(self) -> None:
+        """Nobody listens any more; what was being answered is cut off wherever it was."""
+        self._answer = None
+        for scope in tuple(self._busy):
+            scope.cancel()
+
+    async def receive(self, request: WireRequest) -> WireResponse | Unreachable:
+        answer = self._answer
+        if answer is None:
+            return Unreachable(Reason.REFUSED)
+        response: WireResponse | None = None
+        # Shielded: a caller that gives up does not stop the one who answers, as over a wire. Every wait of an
+        # answering system has a deadline of its own, and vacate() gets through.
+        with trio.CancelScope(shield=True) as scope:
+            self._busy.add(scope)
+            try:
+                response = await answer(request)
+            finally:
+                self._busy.discard(scope)
+        if response is None:
+            return Unreachable(Reason.RESET, "the system went down while it answered")
+        return response
+
+
+class MemoryCarrier:
+    """Carries requests from one caller to one slot, through the weather."""
+
+    __slots__ = ("_sender", "_slot", "_weather")
+
+    def __init__(self, sender: Caller, slot: Slot, weather: Weather) -> None:
+        self._sender = sender
+        self._slot = slot
+        self._weather = weather
+
+    def __repr__(self) -> str:
+        return f"<MemoryCarrier {self._sender} -> {self._slot.system}>"
+
+    async def carry(self, operation: AnyOperation, request: WireRequest) -> WireResponse | Unreachable:
+        passage = self._weather.passage(self._sender, self._slot.system, operation)
+        if passage.request_delay_s:
+            await trio.sleep(passage.request_delay_s)
+        if passage.refuse:
+            return Unreachable(Reason.REFUSED)
+        if passage.lose_request:
+            # Silence: the link's deadline ends this.
+            await trio.sleep_forever()
+        if passage.duplicate:
+            await self._slot.receive(request)
+        response = await self._slot.receive(request)
+        if passage.lose_reply:
+            await trio.sleep_forever()
+        if passage.reply_delay_s:
+            await trio.sleep(passage.reply_delay_s)
+        if passage.reset:
+            return Unreachable(Reason.RESET)
+        return response

@@ -1,0 +1,139 @@
+"""From the bytes of a request to the bytes of its answer, for the operations of one system.
+
+The same dispatcher answers over sockets and in simulated time; Quart has no part in it.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import unquote
+
+import structlog
+
+from portal.serving.guards import Guard
+from portal.store.store import StorageRefused, StoreOverloaded
+from portal.wire.operation import AnyOperation, Operation, WireRequest, WireResponse, encode_problem
+from portal.wire.problems import Problem, ProblemCode, problem
+from portal.wire.systems import System
+
+log = structlog.get_logger(__name__)
+
+Req = TypeVar("Req")
+Res = TypeVar("Res")
+C = TypeVar("C")
+
+IN_PROGRESS_MAX = 2_000
+"""Requests that one system works on at a time; one more is answered 503 before any work is begun."""
+
+
+class Route(NamedTuple):
+    operation: AnyOperation
+    guard: Guard[Any]
+    handler: Callable[[Any, Any], Awaitable[Any]]
+
+
+class Found(NamedTuple):
+    route: Route
+    path_fields: dict[str, str]
+
+
+class Dispatcher:
+    """受付: routes, validates, guards, and turns every outcome into an answer."""
+
+    def __init__(self, system: System, *, in_progress_max: int = IN_PROGRESS_MAX) -> None:
+        self.system = system
+        self.routes: list[Route] = []
+        self._in_progress_max = in_progress_max
+        self.in_progress = 0
+        self._fixed: dict[str, dict[str, Route]] = {}
+        self._with_fields: list[tuple[AnyOperation, Route]] = []
+        self.gate: Callable[[AnyOperation], Problem | None] | None = None
+        """Asked before every operation; a problem from it is the answer (a simulator that was told to stop)."""
+
+    def __repr__(self) -> str:
+        return f"<Dispatcher {self.system}: {len(self.routes)} operations>"
+
+    def add(
+        self,
+        operation: Operation[Req, Res],
+        guard: Guard[C],
+        handler: Callable[[Req, C], Awaitable[Res | Problem]],
+    ) -> None:
+        """Answer this operation with *handler*, which gets the request and what the guard found out of its caller."""
+        assert operation.system is self.system, f"{operation} is not of {self.system}"
+        assert operation.callers <= guard.admits, f"{guard} can't admit all callers of {operation}"
+        route = Route(operation, guard, handler)
+        self.routes.append(route)
+        if operation.has_path_fields:
+            self._with_fields.append((operation, route))
+        else:
+            methods = self._fixed.setdefault(operation.path, {})
+            assert operation.method not in methods, f"{operation} is there already"
+            methods[operation.method] = route
+
+    def find(self, method: str, path: str) -> Found | Problem:
+        """The route of this method and path, or a 404 or 405."""
+        fixed = self._fixed.get(path)
+        if fixed is not None:
+            route = fixed.get(method)
+            if route is not None:
+                return Found(route, {})
+        allowed = list(fixed or ())
+        for operation, route in self._with_fields:
+            match = operation.path_pattern.match(path)
+            if match is not None:
+                if operation.method == method:
+                    return Found(route, {name: unquote(value) for name, value in match.groupdict().items()})
+                allowed.append(operation.method)
+        if allowed:
+            return problem(ProblemCode.METHOD_NOT_ALLOWED, f"使えるのは {'、'.join(sorted(allowed))} です。")
+        return problem(ProblemCode.NOT_FOUND, "このアドレスには何もありません。")
+
+    def knows(self, path: str) -> bool:
+        """Whether any operation stands at this path."""
+        return path in self._fixed or any(op.path_pattern.match(path) for op, _ in self._with_fields)
+
+    async def answer(self, request: WireRequest) -> WireResponse:
+        """The answer to this request; never raises, except when cancelled."""
+        if self.in_progress >= self._in_progress_max:
+            return encode_problem(
+                problem(ProblemCode.OVERLOADED, "しばらく待ってから、もう一度お試しください。")
+            )
+        self.in_progress += 1
+        try:
+            return await self._answer(request)
+        finally:
+            self.in_progress -= 1
+
+    async def _answer(self, request: WireRequest) -> WireResponse:
+        found = self.find(request.method, request.path)
+        if isinstance(found, Problem):
+            return encode_problem(found)
+        operation, guard, handler = found.route
+        try:
+            if self.gate is not None and (stopped := self.gate(operation)) is not None:
+                return encode_problem(stopped)
+            caller = await guard.admit(operation, request)
+            if isinstance(caller, Problem):
+                return encode_problem(caller)
+            content = operation.decode_request(request, found.path_fields)
+            if isinstance(content, Problem):
+                return encode_problem(content)
+            outcome = await handler(content, caller)
+            if isinstance(outcome, Problem):
+                return encode_problem(outcome)
+            return operation.encode_response(outcome)
+        except StorageRefused as refusal:
+            log.error("storage_refused", operation=operation.name, reason=str(refusal))
+            return encode_problem(
+                problem(
+                    ProblemCode.STORAGE_REFUSED,
+                    "保存先に書き込めないため、受け付けませんでした。空き容量と書き込みの権限を確かめて、もう一度お試しください。",
+                )
+            )
+        except StoreOverloaded:
+            return encode_problem(
+                problem(ProblemCode.OVERLOADED, "しばらく待ってから、もう一度お試しください。")
+            )
+        except Exception:
+            log.exception("operation_failed", operation=operation.name)
+            return encode_problem(problem(ProblemCode.INTERNAL, "記録に残しました。もう一度お試しください。"))

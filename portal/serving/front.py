@@ -1,0 +1,108 @@
+"""The ASGI app of one system: its operations without Quart, everything else to its pages."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from portal.serving.dispatcher import Dispatcher
+from portal.serving.shield import Shield
+from portal.wire.operation import BODY_BYTES_MAX, WireRequest, WireResponse, encode_problem
+from portal.wire.problems import Problem, ProblemCode, problem
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_SAFE_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+
+
+class Front:
+    """正面玄関: one ASGI app that any ASGI server can run."""
+
+    def __init__(self, dispatcher: Dispatcher, pages: AsgiApp | None = None) -> None:
+        self.dispatcher = dispatcher
+        self._pages: AsgiApp | None = None if pages is None else Shield(pages)
+
+    def __repr__(self) -> str:
+        return f"<Front {self.dispatcher.system}>"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "http":
+            path = scope["raw_path"].decode("latin-1")
+            if self._pages is None or self.dispatcher.knows(path):
+                await self._operate(path, scope, receive, send)
+            else:
+                await self._pages(scope, receive, send)
+        elif kind == "lifespan":
+            if self._pages is not None:
+                await self._pages(scope, receive, send)
+            else:
+                await _lifespan(receive, send)
+        else:
+            # Websockets: none of our systems speaks them.
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _operate(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        authorization = content_type = ""
+        declared = 0
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                authorization = value.decode("latin-1")
+            elif name == b"content-type":
+                content_type = value.decode("latin-1")
+            elif name == b"content-length" and value.isdigit():
+                declared = int(value)
+        method = scope["method"]
+        most = self._body_bytes_max(method, path)
+        body = None if declared > most else await _read_body(receive, most)
+        if body is None:
+            response = encode_problem(problem(ProblemCode.TOO_LARGE, f"本文は{most}バイトまでです。"))
+        else:
+            query = scope["query_string"].decode("latin-1")
+            response = await self.dispatcher.answer(
+                WireRequest(method, path, query, authorization, content_type, body)
+            )
+        await _send(response, send)
+
+    def _body_bytes_max(self, method: str, path: str) -> int:
+        found = self.dispatcher.find(method, path)
+        return BODY_BYTES_MAX if isinstance(found, Problem) else found.route.operation.body_bytes_max
+
+
+async def _read_body(receive: Receive, most: int) -> bytes | None:
+    """The whole body, or None when it is larger than *most* or the client went away."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        part = message.get("body", b"")
+        size += len(part)
+        if size > most:
+            return None
+        if not message.get("more_body", False):
+            return part if not parts else b"".join([*parts, part])
+        parts.append(part)
+
+
+async def _send(response: WireResponse, send: Send) -> None:
+    headers = [
+        (b"content-type", response.content_type.encode("latin-1")),
+        (b"content-length", b"%d" % len(response.body)),
+        *_SAFE_HEADERS,
+    ]
+    headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body, "more_body": False})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,197 @@
+"""The outbox: what must happen later is a row, done by a worker that may die at any point.
+
+A row is written in the same transaction as the promise it keeps; it goes away in a transaction too, after its
+work was done. So work is done at least once, and whoever receives it must recognise it when it comes again.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
+
+import structlog
+import trio
+
+from portal.seams.clock import Clock
+from portal.store.store import Op, Query, Schema, StorageRefused, Store, StoreOverloaded
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE_MAX = 16
+"""Rows that one worker carries at the same time."""
+ROWS_READ_MAX = 200
+BACK_OFF_SECONDS: tuple[float, ...] = (1, 2, 5, 10, 20, 30, 60, 120, 300)
+"""After the nth failure; the last one from then on."""
+LOOK_SECONDS_MAX = 60.0
+"""A worker looks again after so long even when nobody woke it (a clock may have been moved)."""
+
+SCHEMA = Schema(
+    "outbox",
+    (
+        """
+        CREATE TABLE outbox (
+            kind TEXT NOT NULL,
+            key TEXT NOT NULL,
+            due_ms INTEGER NOT NULL,
+            attempts INTEGER NOT NULL,
+            put_ms INTEGER NOT NULL,
+            PRIMARY KEY (kind, key)
+        );
+        CREATE INDEX outbox_due ON outbox (due_ms)
+        """,
+    ),
+)
+
+
+class Row(NamedTuple):
+    """One thing to do; the key says about what, and its details stand where they belong (no copy here)."""
+
+    kind: str
+    key: str
+    due_ms: int
+    attempts: int
+    put_ms: int
+
+
+class Finished(NamedTuple):
+    """Done, or given up for good; these operations are committed together with the row's removal."""
+
+    ops: tuple[Op, ...] = ()
+
+
+class Again(NamedTuple):
+    """Not now: try again later."""
+
+    reason: str
+
+
+Work = Callable[[Row], Awaitable[Finished | Again]]
+
+_DUE = Query(
+    "SELECT kind, key, due_ms, attempts, put_ms FROM outbox WHERE due_ms <= :now ORDER BY due_ms, kind, key LIMIT :most",
+    Row,
+)
+
+
+class _Next(NamedTuple):
+    due_ms: int | None
+
+
+_NEXT = Query("SELECT MIN(due_ms) FROM outbox WHERE due_ms > :now", _Next)
+
+
+def put(kind: str, key: str, *, due_ms: int, now_ms: int) -> Op:
+    """The operation that promises this work; promising it twice is promising it once."""
+    return Op(
+        "INSERT INTO outbox (kind, key, due_ms, attempts, put_ms) VALUES (:kind, :key, :due, 0, :now) "
+        "ON CONFLICT (kind, key) DO NOTHING",
+        {"kind": kind, "key": key, "due": due_ms, "now": now_ms},
+        None,
+    )
+
+
+def remove(kind: str, key: str) -> Op:
+    return Op("DELETE FROM outbox WHERE kind = :kind AND key = :key", {"kind": kind, "key": key}, None)
+
+
+def hurry(kind: str, key: str, *, now_ms: int) -> Op:
+    """Do it now, whatever was waited for."""
+    return Op(
+        "UPDATE outbox SET due_ms = :now WHERE kind = :kind AND key = :key",
+        {"kind": kind, "key": key, "now": now_ms},
+        None,
+    )
+
+
+def _delay(kind: str, key: str, *, due_ms: int, attempts: int) -> Op:
+    return Op(
+        "UPDATE outbox SET due_ms = :due, attempts = :attempts WHERE kind = :kind AND key = :key",
+        {"kind": kind, "key": key, "due": due_ms, "attempts": attempts},
+        None,
+    )
+
+
+def back_off_ms(attempts: int) -> int:
+    """How long to wait after so many failures."""
+    return int(BACK_OFF_SECONDS[min(attempts, len(BACK_OFF_SECONDS)) - 1] * 1000)
+
+
+class Outbox:
+    """送信箱: runs the work of one system's outbox rows as they fall due."""
+
+    def __init__(self, store: Store, clock: Clock, works: Mapping[str, Work]) -> None:
+        self._store = store
+        self._clock = clock
+        self._works = dict(works)
+        self._wake = trio.Event()
+        self._at_work: set[tuple[str, str]] = set()
+        self._slots = trio.CapacityLimiter(AT_ONCE_MAX)
+
+    def __repr__(self) -> str:
+        return f"Outbox({sorted(self._works)})"
+
+    def wake(self) -> None:
+        """Rows were added: look now."""
+        self._wake.set()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Work until cancelled."""
+        async with trio.open_nursery() as nursery:
+            task_status.started()
+            while True:
+                self._wake = trio.Event()
+                now = self._clock.now_ms()
+                try:
+                    rows = await self._store.read(_DUE, {"now": now, "most": ROWS_READ_MAX})
+                    next_due = (await self._store.read(_NEXT, {"now": now}))[0].due_ms
+                except StorageRefused as refusal:
+                    log.error("outbox_unreadable", reason=str(refusal))
+                    await trio.sleep(BACK_OFF_SECONDS[0])
+                    continue
+                started = False
+                for row in rows:
+                    name = (row.kind, row.key)
+                    if name not in self._at_work:
+                        self._at_work.add(name)
+                        await self._slots.acquire_on_behalf_of(name)
+                        nursery.start_soon(self._carry, row)
+                        started = True
+                if started and len(rows) == ROWS_READ_MAX:
+                    continue
+                wait = LOOK_SECONDS_MAX
+                if next_due is not None:
+                    wait = min(wait, max(0.0, (next_due - now) / 1000))
+                with trio.move_on_after(wait):
+                    await self._wake.wait()
+
+    async def _carry(self, row: Row) -> None:
+        name = (row.kind, row.key)
+        try:
+            outcome = await self._attempt(row)
+            ops: tuple[Op, ...]
+            if isinstance(outcome, Finished):
+                ops = (*outcome.ops, remove(row.kind, row.key))
+            else:
+                attempts = row.attempts + 1
+                due = self._clock.now_ms() + back_off_ms(attempts)
+                log.info("outbox_again", kind=row.kind, attempts=attempts, reason=outcome.reason)
+                ops = (_delay(row.kind, row.key, due_ms=due, attempts=attempts),)
+            await self._store.write(ops)
+        except (StorageRefused, StoreOverloaded) as refusal:
+            # The row is still there, so the work will be found again once the store takes writes.
+            log.error("outbox_unwritable", kind=row.kind, reason=str(refusal))
+            await trio.sleep(BACK_OFF_SECONDS[0])
+        finally:
+            self._at_work.discard(name)
+            self._slots.release_on_behalf_of(name)
+            self._wake.set()
+
+    async def _attempt(self, row: Row) -> Finished | Again:
+        work = self._works.get(row.kind)
+        if work is None:
+            return Again(f"no work of the kind {row.kind} in this version")
+        try:
+            return await work(row)
+        except (StorageRefused, StoreOverloaded):
+            raise
+        except Exception as error:
+            log.exception("outbox_work_failed", kind=row.kind)
+            return Again(f"{type(error).__name__}")

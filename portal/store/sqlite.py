@@ -1,0 +1,259 @@
+"""The SQLite store: WAL, ``synchronous=FULL``, group commit; short reads in the loop.
+
+Live, one writer thread commits what has gathered while the last commit was on its way to the disk. In simulated
+time the same transactions are committed in the loop, without a thread, so that a run is deterministic.
+"""
+
+import contextlib
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from portal.store.store import (
+    COMMITTED,
+    WRITES_WAITING_MAX,
+    Committed,
+    Conflict,
+    Op,
+    Params,
+    Query,
+    Row,
+    Schema,
+    StorageRefused,
+    StoreOverloaded,
+    StoreTooNew,
+)
+
+COMMIT_BATCH_MAX = 1_000
+"""Transactions in one commit: bounds how long the first of them waits for the last."""
+STATEMENTS_CACHED = 512
+BUSY_MILLISECONDS = 5_000
+"""How long a commit waits for another process (a backup, an inspecting sqlite3) to let go."""
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS_CACHED,
+        timeout=BUSY_MILLISECONDS / 1000,
+    )  # fmt: skip
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, schemas: Sequence[Schema]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema_version (part TEXT PRIMARY KEY, version INTEGER NOT NULL)"
+        )
+        known = dict(connection.execute("SELECT part, version FROM schema_version").fetchall())
+        for part, steps in schemas:
+            version = known.get(part, 0)
+            if version > len(steps):
+                raise StoreTooNew(
+                    f"保管データの「{part}」は版{version}で、このプログラムが知る版{len(steps)}より新しいものです。"
+                    "新しいプログラムを使うか、mynasim reset で空にしてください。"
+                )
+            for step in steps[version:]:
+                for statement in filter(str.strip, step.split(";")):
+                    connection.execute(statement)
+            connection.execute(
+                "INSERT INTO schema_version VALUES (?, ?) ON CONFLICT (part) DO UPDATE SET version = excluded.version",
+                (part, len(steps)),
+            )
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _apply(connection: sqlite3.Connection, ops: Sequence[Op]) -> Committed | Conflict:
+    """One transaction inside the open one. A lone statement needs no savepoint: it is atomic by itself."""
+    if len(ops) > 1:
+        connection.execute("SAVEPOINT one")
+    conflict: Conflict | None = None
+    for index, (sql, params, changes) in enumerate(ops):
+        try:
+            changed = connection.execute(sql, params).rowcount
+        except sqlite3.IntegrityError:
+            conflict = Conflict(index)
+            break
+        if changes is not None and changed != changes:
+            assert len(ops) > 1 or changed == 0, f"{sql} changed {changed} rows, not {changes}"
+            conflict = Conflict(index)
+            break
+    if len(ops) > 1:
+        if conflict is not None:
+            connection.execute("ROLLBACK TO one")
+        connection.execute("RELEASE one")
+    return COMMITTED if conflict is None else conflict
+
+
+def _commit(
+    connection: sqlite3.Connection, transactions: Sequence[Sequence[Op]]
+) -> list[Committed | Conflict] | StorageRefused:
+    """All these transactions in one commit; when the disk refuses, none of them."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        outcomes = [_apply(connection, ops) for ops in transactions]
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        return StorageRefused(str(error))
+    return outcomes
+
+
+class _Reader:
+    """Reads on a connection of the loop's own."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def read(self, query: Query[Row], params: Params = {}) -> list[Row]:  # noqa: B006 - never written to
+        try:
+            rows: list[tuple[Any, ...]] = self._connection.execute(query.sql, params).fetchall()
+        except sqlite3.OperationalError as error:
+            raise StorageRefused(str(error)) from error
+        make = query.row
+        return [make(*row) for row in rows]
+
+
+class _Waiting:
+    """A transaction on its way to the disk, and the task that waits for it."""
+
+    __slots__ = ("ops", "outcome", "task")
+
+    def __init__(self, ops: Sequence[Op], task: trio.lowlevel.Task) -> None:
+        self.ops = ops
+        self.task = task
+        self.outcome: Committed | Conflict | StorageRefused = COMMITTED
+
+
+class SqliteStore(_Reader):
+    """The embedded store of a live system; made by :func:`open_sqlite`."""
+
+    def __init__(self, path: Path, schemas: Sequence[Schema]) -> None:
+        self.path = path
+        self._writer = _connect(str(path))
+        self._writer.execute("PRAGMA journal_mode=WAL")
+        _migrate(self._writer, schemas)
+        super().__init__(_connect(str(path)))
+        self._waiting: deque[_Waiting] = deque()
+        self._signal = threading.Condition()
+        self._closing = False
+        self._trio_token = trio.lowlevel.current_trio_token()
+
+    def __repr__(self) -> str:
+        return f"SqliteStore({self.path})"
+
+    async def write(self, ops: Sequence[Op]) -> Committed | Conflict:
+        if len(self._waiting) >= WRITES_WAITING_MAX:
+            raise StoreOverloaded(f"書き込みの待ちが{WRITES_WAITING_MAX}件に達しています。")
+        waiting = _Waiting(ops, trio.lowlevel.current_task())
+        with self._signal:
+            if self._closing:
+                raise StorageRefused("保管庫は閉じられています。")
+            self._waiting.append(waiting)
+            self._signal.notify()
+        # The thread may be writing this already: a cancelled caller still learns what became of it.
+        await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
+        outcome = waiting.outcome
+        if isinstance(outcome, StorageRefused):
+            raise outcome
+        return outcome
+
+    def run_writer(self) -> None:
+        """The writer thread's life: commit whatever waits, until closed and empty."""
+        while True:
+            with self._signal:
+                while not self._waiting and not self._closing:
+                    self._signal.wait()
+                if not self._waiting:
+                    return
+                count = min(len(self._waiting), COMMIT_BATCH_MAX)
+                batch = [self._waiting.popleft() for _ in range(count)]
+            outcomes = _commit(self._writer, [waiting.ops for waiting in batch])
+            if isinstance(outcomes, StorageRefused):
+                for waiting in batch:
+                    # One exception for each: a shared one would gather everybody's traceback.
+                    waiting.outcome = StorageRefused(*outcomes.args)
+            else:
+                for waiting, outcome in zip(batch, outcomes, strict=True):
+                    waiting.outcome = outcome
+            self._trio_token.run_sync_soon(_wake, batch)
+
+    def stop_writer(self) -> None:
+        with self._signal:
+            self._closing = True
+            self._signal.notify()
+
+    def close(self) -> None:
+        self._connection.close()
+        self._writer.close()
+
+
+def _wake(batch: list[_Waiting]) -> None:
+    for waiting in batch:
+        trio.lowlevel.reschedule(waiting.task)
+
+
+@contextlib.asynccontextmanager
+async def open_sqlite(path: Path, schemas: Sequence[Schema]) -> AsyncIterator[SqliteStore]:
+    """The store in this file, made or brought up to the present schema; what was accepted is written on leaving.
+
+    Raises :class:`StoreTooNew`, and :class:`StorageRefused` when the file can't be opened.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        store = SqliteStore(path, schemas)
+    except (sqlite3.Error, OSError) as error:
+        raise StorageRefused(
+            f"{path} を開けません（{error}）。空き容量と書き込みの権限を確かめてください。"
+        ) from error
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.to_thread.run_sync, store.run_writer)
+            try:
+                yield store
+            finally:
+                store.stop_writer()
+    finally:
+        store.close()
+
+
+class SimulatedStore(_Reader):
+    """The same store in simulated time: one connection, commits in the loop, no thread.
+
+    It outlives the system that uses it, as a disk outlives a process.
+    """
+
+    def __init__(self, schemas: Sequence[Schema]) -> None:
+        super().__init__(_connect(":memory:"))
+        _migrate(self._connection, schemas)
+        self.refuse: str | None = None
+        """A fault: every write is refused with this reason (disk full, read-only)."""
+
+    def __repr__(self) -> str:
+        return "SimulatedStore()"
+
+    async def write(self, ops: Sequence[Op]) -> Committed | Conflict:
+        if self.refuse is not None:
+            raise StorageRefused(self.refuse)
+        outcomes = _commit(self._connection, [ops])
+        if isinstance(outcomes, StorageRefused):
+            raise outcomes
+        return outcomes[0]
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def dump(self) -> list[str]:
+        """Every table as SQL, for checks of what is kept (FLD-2)."""
+        return list(self._connection.iterdump())
