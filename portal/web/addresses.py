@@ -1,0 +1,37 @@
+"""The addresses of the portal's pages, each spelt once: the routes and the templates both read them here.
+
+In a template: ``page("records.request")``; a page of one thing: ``page("records.list", request_id="…")``.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from urllib.parse import quote
+
+PAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "top": "/",
+        "sign_in": "/sign-in",
+        "first_time": "/first-time",
+        "sign_out": "/sign-out",
+        "signed_out": "/signed-out",
+        "records": "/records",
+        "records.request": "/records/request",
+        "records.list": "/records/{request_id}",
+        "self_information": "/self-information",
+        "self_information.results": "/self-information/results",
+        "self_information.requests": "/self-information/requests",
+        "self_information.request_done": "/self-information/requests/{request_id}",
+        "self_information.list": "/self-information/folder",
+        "self_information.item": "/self-information/folder/{item_id}",
+        "settings": "/settings",
+    }
+)
+
+
+def page(name: str, **values: str) -> str:
+    """The address of a page, its values percent-encoded.
+
+    Raises `KeyError` for a page that is not in the table or a value that its address needs: a wrong link fails in
+    the test of the template, not under a user's finger.
+    """
+    return PAGES[name].format_map({key: quote(value, safe="") for key, value in values.items()})

@@ -1,0 +1,747 @@
+"""A sample context for every screen, in more than one state: what `test_web_design.py` renders.
+
+`PORTAL` and `SIMULATORS` hold (name, template, context). The names are also good for a file of a picture.
+"""
+
+import datetime
+from typing import Any
+
+from portal.web.design import JST, Pagination, date_parts
+
+Context = dict[str, Any]
+Sample = tuple[str, str, Context]
+
+TODAY = datetime.date(2026, 11, 23)
+ASKED = datetime.datetime(2026, 11, 23, 9, 5, 7, tzinfo=JST)
+ANSWERED = datetime.datetime(2026, 11, 23, 9, 5, 9, tzinfo=JST)
+LONG_NICKNAME = "とても長いニックネームのはなこちゃんおかあさん<b>🌸"
+
+
+def _page(**more: Any) -> Context:
+    return {"nickname": "はなこ", "csrf": "sample-token", "nav": None, **more}
+
+
+def _guest(**more: Any) -> Context:
+    return {"nickname": None, "csrf": "", "nav": None, **more}
+
+
+def _mail_events() -> list[Context]:
+    return [
+        {"value": "sign_in", "label": "ログインしたとき", "note": "身に覚えのないログインに気づけます。"},
+        {"value": "records", "label": "やりとり履歴の回答が、あとから届いたとき", "note": None},
+        {"value": "self_information", "label": "あなたの情報の回答が、あとから届いたとき", "note": None},
+    ]
+
+
+_START: Context = {"action": "/sign-in", "fields": {"challenge": "c2FtcGxl"}}
+
+_SIGN_IN: list[Sample] = [
+    ("sign_in", "sessions/sign_in.html", _guest(start=_START, problem=None)),
+    (
+        "sign_in_refused",
+        "sessions/sign_in.html",
+        _guest(
+            start=_START,
+            problem={
+                "title": "このカードの電子証明書は使えません",
+                "happened": ["電子証明書（利用者証明用）が失効しています。"],
+                "remedies": [
+                    "市区町村の窓口で、電子証明書を発行しなおしてください。",
+                    "ほかの模擬カードを選ぶこともできます。",
+                ],
+            },
+        ),
+    ),
+    (
+        "first_time",
+        "sessions/first_time.html",
+        _guest(
+            csrf="sample-token",
+            values={"nickname": "", "mail1": "", "mail2": "", "mail_events": ["sign_in"]},
+            errors={},
+            mail_events=_mail_events(),
+            nickname_length_max=20,
+        ),
+    ),
+    (
+        "first_time_wrong",
+        "sessions/first_time.html",
+        _guest(
+            csrf="sample-token",
+            values={"nickname": "", "mail1": "hanako@", "mail2": "", "mail_events": []},
+            errors={
+                "nickname": "ニックネームを入れてください",
+                "mail1": "メールアドレスの形を確かめてください。例：hanako@example.jp",
+            },
+            mail_events=_mail_events(),
+            nickname_length_max=20,
+        ),
+    ),
+    (
+        "signed_out",
+        "sessions/signed_out.html",
+        _guest(reason="asked", deleted={"records": 2, "self_information": 1}),
+    ),
+    ("signed_out_idle", "sessions/signed_out.html", _guest(reason="idle", deleted=None)),
+    ("signed_out_expired", "sessions/signed_out.html", _guest(reason="expired", deleted=None)),
+]
+
+_TOP: list[Sample] = [
+    (
+        "top",
+        "top.html",
+        _page(
+            nav="top",
+            unread={"records": 1, "self_information": 3},
+            waiting={"records": 0, "self_information": 2},
+            last_sign_in=ASKED,
+            message=None,
+        ),
+    ),
+    (
+        "top_first",
+        "top.html",
+        _page(
+            nickname=LONG_NICKNAME,
+            nav="top",
+            unread={"records": 0, "self_information": 0},
+            waiting={"records": 0, "self_information": 0},
+            last_sign_in=None,
+            message="アカウントと利用者フォルダーを作りました",
+        ),
+    ),
+    (
+        "error_not_found",
+        "error.html",
+        _page(
+            status=404,
+            title="ページが見つかりません",
+            happened=[
+                "アドレスが違うか、情報がもう利用者フォルダーにありません。見終わった情報は、ログアウトすると消えます。"
+            ],
+            remedies=["アドレスを確かめてください。", "消えた情報は、もういちど請求できます。"],
+            back={"label": "トップに戻る", "url": "/"},
+            trace=None,
+        ),
+    ),
+    (
+        "error_busy",
+        "error.html",
+        _guest(
+            status=503,
+            title="いま、こみあっています",
+            happened=[
+                "たくさんの人が使っているため、受け付けられませんでした。請求や設定は行われていません。"
+            ],
+            remedies=["30秒ほど待ってから、もういちど試してください。"],
+            back={"label": "もういちど試す", "url": "/sign-in"},
+            trace="01JD-8H2K",
+        ),
+    ),
+    (
+        "confirm",
+        "confirm.html",
+        _page(
+            title="この情報を削除しますか",
+            happens=[
+                "「地方税関係情報」（千代田区）が利用者フォルダーから消えます。必要なときは、もういちど請求できます。"
+            ],
+            action="/",
+            fields={"item": "i1"},
+            label="削除する",
+            back={"label": "削除しないで戻る", "url": "/"},
+        ),
+    ),
+]
+
+_RECORD_REQUEST: Context = {
+    "id": "r1",
+    "first_day": datetime.date(2026, 8, 23),
+    "last_day": TODAY,
+    "asked_at": ASKED,
+    "answered_at": ANSWERED,
+    "count": 3,
+    "state": "unread",
+}
+
+
+def _record(**more: Any) -> Context:
+    return {
+        "asked_at": datetime.datetime(2026, 9, 1, 1, 15, tzinfo=datetime.UTC),
+        "provided_at": datetime.datetime(2026, 9, 1, 1, 16, tzinfo=datetime.UTC),
+        "inquirer": "東京都千代田区長",
+        "provider": "北海道札幌市長",
+        "affair": "児童手当法による児童手当の支給に関する事務",
+        "procedure": "児童手当の受給資格及び額についての認定の請求に係る事実についての審査に関する事務",
+        "information": "地方税関係情報",
+        "result": "provided",
+        **more,
+    }
+
+
+_RECORDS: list[Sample] = [
+    (
+        "records",
+        "records/records.html",
+        _page(
+            nav="records",
+            requests=[
+                _RECORD_REQUEST,
+                {**_RECORD_REQUEST, "id": "r2", "state": "waiting", "answered_at": None, "count": None},
+                {**_RECORD_REQUEST, "id": "r3", "state": "read"},
+                {**_RECORD_REQUEST, "id": "r4", "state": "none", "count": 0},
+                {**_RECORD_REQUEST, "id": "r5", "state": "failed", "count": None},
+                {**_RECORD_REQUEST, "id": "r6", "state": "refused", "count": None},
+            ],
+            pagination=Pagination(2, 6, 58, "/records?page="),
+            message=None,
+        ),
+    ),
+    (
+        "records_empty",
+        "records/records.html",
+        _page(nav="records", requests=[], pagination=Pagination(1, 20, 0, "/records?page="), message=None),
+    ),
+    (
+        "records_request",
+        "records/request.html",
+        _page(
+            nav="records",
+            values={
+                "first_day": date_parts(datetime.date(2026, 8, 23)),
+                "last_day": date_parts(TODAY),
+                "mail": True,
+            },
+            errors={},
+            example=TODAY,
+            oldest=datetime.date(2019, 11, 23),
+            shortcuts=[
+                {"label": "最近1か月", "url": "/records/request?months=1", "here": False},
+                {"label": "最近3か月", "url": "/records/request?months=3", "here": True},
+                {"label": "最近1年", "url": "/records/request?months=12", "here": False},
+            ],
+            mail_registered=True,
+        ),
+    ),
+    (
+        "records_request_wrong",
+        "records/request.html",
+        _page(
+            nav="records",
+            values={
+                "first_day": {"year": "2026", "month": "13", "day": "1"},
+                "last_day": {"year": "", "month": "", "day": ""},
+                "mail": False,
+            },
+            errors={
+                "first_day_year": "「はじめの日」は、ない日付です",
+                "last_day_year": "「おわりの日」を入れてください",
+            },
+            example=TODAY,
+            oldest=datetime.date(2019, 11, 23),
+            shortcuts=[],
+            mail_registered=False,
+        ),
+    ),
+    (
+        "records_waiting",
+        "records/waiting.html",
+        _page(
+            nav="records",
+            request=_RECORD_REQUEST,
+            state="waiting",
+            reason="コアシステムが点検中です。",
+            mail=True,
+            refresh_seconds=10,
+        ),
+    ),
+    (
+        "records_arrived",
+        "records/waiting.html",
+        _page(
+            nav="records",
+            request=_RECORD_REQUEST,
+            state="unread",
+            reason=None,
+            mail=False,
+            refresh_seconds=10,
+        ),
+    ),
+    (
+        "records_failed",
+        "records/waiting.html",
+        _page(
+            nav="records",
+            request=_RECORD_REQUEST,
+            state="failed",
+            reason=None,
+            mail=False,
+            refresh_seconds=10,
+        ),
+    ),
+    (
+        "record_list",
+        "records/record_list.html",
+        _page(
+            nav="records",
+            request=_RECORD_REQUEST,
+            records=[
+                _record(),
+                _record(provider="日本年金機構", information="年金給付関係情報", result="not_provided"),
+                _record(provided_at=None, information="住民票関係情報", result="processing"),
+            ],
+            pagination=Pagination(1, 20, 3, "/records/r1?page="),
+        ),
+    ),
+    (
+        "record_list_empty",
+        "records/record_list.html",
+        _page(
+            nav="records",
+            request=_RECORD_REQUEST,
+            records=[],
+            pagination=Pagination(1, 20, 0, "/records/r1?page="),
+        ),
+    ),
+]
+
+_FIELDS = [
+    {"value": "tax", "label": "税"},
+    {"value": "welfare", "label": "社会保障"},
+    {"value": "disaster", "label": "防災"},
+]
+
+
+def _search(**more: Any) -> Context:
+    return _page(
+        **{
+            "nav": "self_information",
+            "values": {"name": "", "field": "", "detail": "", "municipality": ""},
+            "errors": {},
+            "fields": _FIELDS,
+            "details": [
+                {"label": "税", "options": [{"value": "local_tax", "label": "地方税"}]},
+                {
+                    "label": "社会保障",
+                    "options": [
+                        {"value": "public_assistance", "label": "生活保護"},
+                        {"value": "child_allowance", "label": "児童手当"},
+                    ],
+                },
+            ],
+            "suggestions": ["地方税関係情報", "予防接種関係情報"],
+            "unread": 2,
+            "waiting": 1,
+            **more,
+        }
+    )
+
+
+def _results(**more: Any) -> Context:
+    return _page(
+        **{
+            "nav": "self_information",
+            "searched": "分野：税　市区町村：指定なし",
+            "organisations": [
+                {
+                    "code": "1131016",
+                    "name": "東京都千代田区",
+                    "kind": "市区町村",
+                    "entries": [
+                        {"value": "131016:TM2", "label": "地方税関係情報", "note": "令和7年度・令和8年度"},
+                        {"value": "131016:TM9", "label": "予防接種関係情報", "note": None},
+                    ],
+                },
+                {
+                    "code": "1011002",
+                    "name": "北海道札幌市",
+                    "kind": "市区町村（前に住んでいたところ）",
+                    "entries": [{"value": "011002:TM2", "label": "地方税関係情報", "note": None}],
+                },
+            ],
+            "values": {"chosen": ["131016:TM2"], "mail": True},
+            "errors": {},
+            "fields": {"by": "field", "field": "tax"},
+            "more": 0,
+            "mail_registered": True,
+            **more,
+        }
+    )
+
+
+def _part(state: str, reason: str | None = None, item_id: str | None = None) -> Context:
+    return {
+        "organisation": "東京都千代田区",
+        "information": "地方税関係情報",
+        "state": state,
+        "reason": reason,
+        "item_id": item_id,
+    }
+
+
+def _entry(**more: Any) -> Context:
+    return {
+        "id": "i1",
+        "information": "地方税関係情報",
+        "organisation": "東京都千代田区",
+        "received_at": ANSWERED,
+        "as_of": datetime.date(2026, 6, 1),
+        "state": "read",
+        "kept_until": datetime.date(2027, 11, 23),
+        "sections": [
+            {
+                "title": "令和8年度 住民税",
+                "pairs": [
+                    ("課税年度", "令和8年度（2026年度）"),
+                    ("合計所得金額", "3,456,000円"),
+                    ("市町村民税 所得割額", "123,400円"),
+                    ("非課税区分", "課税"),
+                ],
+            },
+            {"title": None, "pairs": [("備考", "<script>alert(1)</script> & \u3000全角の空白")]},
+        ],
+        "message": None,
+        **more,
+    }
+
+
+_SELF_INFORMATION: list[Sample] = [
+    ("self_information_search", "self_information/search.html", _search()),
+    (
+        "self_information_search_wrong",
+        "self_information/search.html",
+        _search(
+            values={"name": "", "field": "", "detail": "child_allowance", "municipality": "千代田"},
+            errors={
+                "field": "分野を選んでください",
+                "municipality": "「千代田」にあてはまる市区町村が2つ以上あります。都道府県から入れてください",
+            },
+            unread=0,
+            waiting=0,
+        ),
+    ),
+    ("self_information_results", "self_information/results.html", _results(more=12)),
+    (
+        "self_information_results_wrong",
+        "self_information/results.html",
+        _results(
+            values={"chosen": [], "mail": False},
+            errors={"chosen": "請求する情報を1つ以上選んでください"},
+            mail_registered=False,
+        ),
+    ),
+    (
+        "self_information_results_empty",
+        "self_information/results.html",
+        _results(organisations=[], searched="情報の名前：存在しない情報"),
+    ),
+    (
+        "self_information_request_done",
+        "self_information/request_done.html",
+        _page(
+            nav="self_information",
+            request={"id": "q1", "asked_at": ASKED},
+            parts=[
+                _part("unread", item_id="i1"),
+                _part("waiting", "いまシステムが止まっています。動きはじめたら回答が届きます。"),
+                _part("paper", "画面での回答をしていません。書面で請求してください。", "i2"),
+                _part("not_disclosed"),
+                _part("none"),
+                _part("refused", "法律で決められた範囲の外です。"),
+            ],
+            just_asked=True,
+            mail=True,
+            refresh_seconds=10,
+        ),
+    ),
+    (
+        "self_information_request_over",
+        "self_information/request_done.html",
+        _page(
+            nav="self_information",
+            request={"id": "q1", "asked_at": ASKED},
+            parts=[_part("read", item_id="i1")],
+            just_asked=False,
+            mail=False,
+            refresh_seconds=10,
+        ),
+    ),
+    (
+        "self_information_requests",
+        "self_information/requests.html",
+        _page(
+            nav="self_information",
+            requests=[
+                {
+                    "id": f"q{number}",
+                    "asked_at": ASKED,
+                    "information": [
+                        "地方税関係情報",
+                        "予防接種関係情報",
+                        "児童手当関係情報",
+                        "年金給付関係情報",
+                    ],
+                    "organisations": ["千代田区", "札幌市"],
+                    "state": state,
+                }
+                for number, state in enumerate(["waiting", "part_answered", "answered", "refused", "failed"])
+            ],
+            pagination=Pagination(1, 20, 5, "?page="),
+        ),
+    ),
+    (
+        "self_information_requests_empty",
+        "self_information/requests.html",
+        _page(nav="self_information", requests=[], pagination=Pagination(1, 20, 0, "?page=")),
+    ),
+    (
+        "self_information_list",
+        "self_information/list.html",
+        _page(
+            nav="self_information",
+            entries=[
+                _entry(state="unread"),
+                _entry(id="i2", state="read", kept_until=None),
+                _entry(id="i3", state="paper", kept_until=None),
+            ],
+            pagination=Pagination(1, 20, 3, "?page="),
+            message=None,
+        ),
+    ),
+    (
+        "self_information_list_empty",
+        "self_information/list.html",
+        _page(
+            nav="self_information",
+            entries=[],
+            pagination=Pagination(1, 20, 0, "?page="),
+            message="1件の情報を削除しました",
+        ),
+    ),
+    (
+        "self_information_item",
+        "self_information/item.html",
+        _page(nav="self_information", entry=_entry(message="令和8年6月1日に決まった内容です。")),
+    ),
+    (
+        "self_information_item_paper",
+        "self_information/item.html",
+        _page(
+            nav="self_information",
+            entry=_entry(
+                state="paper", as_of=None, message="千代田区役所 税務課の窓口か郵送で受け付けます。"
+            ),
+        ),
+    ),
+    (
+        "self_information_item_not_disclosed",
+        "self_information/item.html",
+        _page(nav="self_information", entry=_entry(state="not_disclosed")),
+    ),
+    (
+        "self_information_item_none",
+        "self_information/item.html",
+        _page(nav="self_information", entry=_entry(state="none")),
+    ),
+]
+
+_SETTINGS: list[Sample] = [
+    (
+        "settings",
+        "accounts/settings.html",
+        _page(
+            nav="settings",
+            values={
+                "nickname": "はなこ",
+                "mail1": "hanako@example.jp",
+                "mail2": "",
+                "mail_events": ["sign_in", "records"],
+            },
+            errors={},
+            mail_events=_mail_events(),
+            nickname_length_max=20,
+            message="設定を保存しました",
+        ),
+    ),
+    (
+        "settings_wrong",
+        "accounts/settings.html",
+        _page(
+            nav="settings",
+            values={"nickname": "あ" * 21, "mail1": "a@b", "mail2": "a@b", "mail_events": []},
+            errors={
+                "nickname": "ニックネームは20文字までにしてください",
+                "mail2": "「メールアドレス 1」と同じです。空にするか、ほかのアドレスにしてください",
+            },
+            mail_events=_mail_events(),
+            nickname_length_max=20,
+            message=None,
+        ),
+    ),
+]
+
+PORTAL: list[Sample] = [*_SIGN_IN, *_TOP, *_RECORDS, *_SELF_INFORMATION, *_SETTINGS]
+
+
+def _system(name: str, plays: str, **more: Any) -> Context:
+    return {
+        "system": {
+            "name": name,
+            "plays": plays,
+            "home": "/",
+            "nav": [],
+            "real": ["署名の方式（RSA 2048ビット、SHA-256）と、暗証番号の回数の数えかた"],
+            "assumed": ["画面の文言"],
+            "refused": ["本物のマイナンバーカードの読み取り"],
+        },
+        **more,
+    }
+
+
+def _reader(**more: Any) -> Context:
+    return _system(
+        "模擬カードリーダー",
+        "カードリーダーと、読み取りソフトの代わりです",
+        **{
+            "action": "/read",
+            "fields": {"challenge": "c2FtcGxl", "state": "s"},
+            "asked_by": "マイナポータル（模擬）",
+            "cards": [
+                {
+                    "value": "131016-12",
+                    "label": "131016-12　東京都千代田区",
+                    "note": "この模擬カードの暗証番号：1234",
+                },
+                {
+                    "value": "011002-7",
+                    "label": "011002-7　北海道札幌市",
+                    "note": "この模擬カードの暗証番号：1234",
+                },
+                {
+                    "value": "473014-3",
+                    "label": "473014-3　沖縄県国頭村",
+                    "note": "電子証明書が失効しています",
+                },
+            ],
+            "values": {"card": "131016-12", "resident": ""},
+            "errors": {},
+            "tries_left": None,
+            "tries_max": 3,
+            "locked": False,
+            "cancel_url": "/back",
+            **more,
+        },
+    )
+
+
+_MAIL: Context = {
+    "url": "/mails/1",
+    "received_at": ANSWERED,
+    "sender": "portal@mynasim.example",
+    "recipient": "hanako@example.jp",
+    "subject": "【模擬】やりとり履歴の回答が届きました",
+    "body": "はなこ さん\n\nやりとり履歴の回答が届きました。\nhttp://127.0.0.1:8000/records\n\n--\nマイナポータル（模擬）",
+}
+
+
+def _inbox(**more: Any) -> Context:
+    return _system(
+        "模擬メールボックス",
+        "メールを受け取る側の代わりです",
+        **{
+            "mails": [_MAIL, {**_MAIL, "url": "/mails/2", "subject": ""}],
+            "recipient": "",
+            "action": "/",
+            "pagination": Pagination(1, 20, 2, "?page="),
+            **more,
+        },
+    )
+
+
+SIMULATORS: list[Sample] = [
+    ("reader", "cards_desk/reader.html", _reader()),
+    (
+        "reader_wrong_pin",
+        "cards_desk/reader.html",
+        _reader(tries_left=2, errors={"pin": "暗証番号が違います。あと2回です"}),
+    ),
+    ("reader_locked", "cards_desk/reader.html", _reader(locked=True, tries_left=0)),
+    (
+        "reader_unknown",
+        "cards_desk/reader.html",
+        _reader(
+            values={"card": "other", "resident": "999999-1"},
+            errors={
+                "resident": "この番号の住民はいません。例：131016-12",
+                "pin": "4けたの数字を入れてください",
+            },
+            cards=[],
+        ),
+    ),
+    (
+        "read",
+        "cards_desk/read.html",
+        _system(
+            "模擬カードリーダー",
+            "カードリーダーと、読み取りソフトの代わりです",
+            action="/sign-in/card",
+            fields={"signature": "c2ln", "certificate": "Y2VydA", "state": "s"},
+            asked_by="マイナポータル（模擬）",
+        ),
+    ),
+    ("inbox", "mailbox/inbox.html", _inbox()),
+    ("inbox_empty", "mailbox/inbox.html", _inbox(mails=[], pagination=Pagination(1, 20, 0, "?page="))),
+    (
+        "inbox_nobody",
+        "mailbox/inbox.html",
+        _inbox(mails=[], recipient="x@example.jp", pagination=Pagination(1, 20, 0, "?page=")),
+    ),
+    (
+        "mail",
+        "mailbox/mail.html",
+        _system(
+            "模擬メールボックス",
+            "メールを受け取る側の代わりです",
+            mail=_MAIL,
+            raw_url="/mails/1.eml",
+            back_url="/",
+        ),
+    ),
+    (
+        "front",
+        "world/front.html",
+        _system(
+            "mynasim 模擬の世界",
+            "マイナポータルのまわりのシステムの一覧です",
+            portal_url="http://127.0.0.1:8000/",
+            mailbox_url="http://127.0.0.1:8109/",
+            reader_url="http://127.0.0.1:8101/",
+            systems=[
+                {
+                    "name": name,
+                    "role": role,
+                    "url": f"http://127.0.0.1:{port}/",
+                    "state": state,
+                }
+                for name, role, port, state in [
+                    ("公的個人認証サービス", "電子証明書の発行、失効の確認（OCSP、CRL）", 8102, "up"),
+                    ("情報提供ネットワークシステム", "機関のあいだの照会と提供、記録", 8103, "starting"),
+                    ("中間サーバー", "機関の情報の副本を持ち、照会に答える", 8104, "down"),
+                ]
+            ],
+            residents=[
+                {
+                    "id": f"131016-{number}",
+                    "place": "東京都千代田区",
+                    "about": "40代、子ども2人",
+                    "pin": "1234",
+                    "sign_pin": "ABC123",
+                }
+                for number in range(12, 17)
+            ],
+            stop="起動した端末で Ctrl + C を押します。",
+            seed="mynasim",
+            now=ASKED,
+        ),
+    ),
+]
