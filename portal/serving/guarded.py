@@ -40,6 +40,7 @@ class Connections:
 
     def __init__(self) -> None:
         self._open: set[Connection] = set()
+        self._closing = False
         self._date_second = -1
         self._date = b""
 
@@ -50,6 +51,7 @@ class Connections:
         return f"<Connections: {len(self)} open>"
 
     def close_idle(self) -> None:
+        self._closing = True
         for connection in tuple(self._open):
             connection.close_when_idle()
 
@@ -73,6 +75,9 @@ class Connections:
             state=dict(server.state),
         )
         self._open.add(connection)
+        if self._closing:
+            # Accepted while shutting down: what it has sent already is answered, more is not waited for.
+            connection.close_when_idle()
         try:
             await connection.run()
         finally:

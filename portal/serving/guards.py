@@ -37,7 +37,7 @@ class Open:
         return STRANGER
 
 
-class Peers:
+class Peers(Guard[Caller]):
     """For operations that other systems, or the operator, call."""
 
     admits: frozenset[Caller] = frozenset([*System, Party.OPERATOR])

@@ -7,6 +7,7 @@ kept connection costs one cancel scope for its whole life. TLS, HTTP/2 and lifes
 A connection is in one of four phases (:class:`Phase`), each with its own time limit.
 """
 
+import re
 import socket as stdlib_socket
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -33,6 +34,8 @@ RECEIVING_SECONDS_MAX = 20.0
 SENDING_SECONDS_MAX = 30.0
 LINGER_SECONDS_MAX = 2.0
 """After a refusal the rest of what the client is still sending is read so long, so that it sees the answer."""
+FRAMING_BYTES_MAX = 1024 * 1024
+"""What chunk sizes, chunk extensions and trailers of one request may come to."""
 UNREAD_BYTES_MAX = RECEIVE_BYTES
 """What may arrive behind a request while that is being answered."""
 
@@ -42,13 +45,25 @@ App = Callable[
 ]
 
 
-class Phase(Enum):
-    """Where a connection is, and how long it may stay there."""
+_SCHEME_AND_HOST = re.compile(rb"(?i:http)://[^/?#]*")
 
-    IDLE = IDLE_SECONDS_MAX
-    RECEIVING = RECEIVING_SECONDS_MAX
-    ANSWERING = inf
-    SENDING = SENDING_SECONDS_MAX
+
+class Phase(Enum):
+    """Where a connection is."""
+
+    IDLE = "idle"
+    RECEIVING = "receiving"
+    ANSWERING = "answering"
+    SENDING = "sending"
+
+
+SECONDS_MAX: dict[Phase, float] = {
+    Phase.IDLE: IDLE_SECONDS_MAX,
+    Phase.RECEIVING: RECEIVING_SECONDS_MAX,
+    Phase.ANSWERING: inf,
+    Phase.SENDING: SENDING_SECONDS_MAX,
+}
+"""How long it may stay there; an answer's time is limited by what makes it."""
 
 
 class Received(NamedTuple):
@@ -85,23 +100,50 @@ class _Parsing:
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._header_bytes = 0
+        self._headers_complete = False
         self._body: list[bytes] = []
         self._body_bytes = 0
+        self._fed_bytes = 0
 
-    def feed(self, data: bytes) -> bool:
-        """Take in what came; whether the connection can go on after the requests in it. Raises :class:`Refusal`."""
+    def feed(self, data: bytes) -> None:
+        """Take in what came, which may end some requests and begin another. Raises :class:`Refusal`."""
+        # What was begun before is counted whole, what begins in this data is not: the count is never too high.
+        self._fed_bytes += len(data)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # An upgrade may be ignored (RFC 9110 7.8); what follows it can't be told apart from it.
-            return False
+            while True:
+                try:
+                    self.parser.feed_data(data)
+                    break
+                except httptools.HttpParserUpgrade as upgrade:
+                    data = self._ignore_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             if self.refusal is not None:
                 raise self.refusal from None
             raise Refusal(HTTPStatus.BAD_REQUEST) from error
-        if self.begun and not self._body_bytes and self._header_bytes > HEADER_BYTES_MAX:
-            raise Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        return True
+        if self.begun:
+            # The parser keeps a field until its end; without an end it would keep all that comes.
+            if not self._headers_complete and self._fed_bytes > TARGET_BYTES_MAX + HEADER_BYTES_MAX:
+                raise Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            if self._fed_bytes - self._body_bytes > FRAMING_BYTES_MAX:
+                raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+    def _ignore_upgrade(self, rest: bytes) -> bytes:
+        """An upgrade may be ignored (RFC 9110 7.8): the same request without it, and what came behind its head.
+
+        The parser leaves off at the end of such a head and takes no body; Java's HTTP client asks for h2c so with
+        every first request, also when that has one.
+        """
+        asking = self.requests.pop()
+        self.parser = httptools.HttpRequestParser(self)
+        lines = [b"%b %b HTTP/%b\r\n" % (asking.method.encode(), asking.target, asking.http_version.encode())]
+        for name, value in asking.headers:
+            if name == b"connection":
+                tokens = [token.strip() for token in value.split(b",")]
+                value = b", ".join(token for token in tokens if token.lower() != b"upgrade")
+            elif name == b"upgrade":
+                continue
+            lines.append(b"%b: %b\r\n" % (name, value))
+        return b"".join([*lines, b"\r\n", rest])
 
     def _refuse(self, status: HTTPStatus) -> None:
         self.refusal = Refusal(status)
@@ -118,6 +160,9 @@ class _Parsing:
             self._refuse(HTTPStatus.REQUEST_URI_TOO_LONG)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._headers_complete:
+            # A trailer must not pass for a header (RFC 9110 6.5.1), least of all for a credential.
+            return
         self._header_bytes += len(name) + len(value) + 4
         if self._header_bytes > HEADER_BYTES_MAX or len(self._headers) >= HEADERS_MAX:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -127,8 +172,23 @@ class _Parsing:
         self._headers.append((lower, value))
 
     def on_headers_complete(self) -> None:
-        hosts = sum(1 for name, _ in self._headers if name == b"host")
-        if hosts != 1 and (hosts or self.parser.get_http_version() != "1.0"):
+        self._headers_complete = True
+        version = self.parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            self._refuse(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
+        if self.parser.get_method() == b"CONNECT":
+            self._refuse(HTTPStatus.NOT_IMPLEMENTED)
+        hosts = 0
+        for name, value in self._headers:
+            if name == b"host":
+                hosts += 1
+            elif name == b"transfer-encoding":
+                if version == "1.0":
+                    # Its framing can't be trusted (RFC 9112 6.1).
+                    self._refuse(HTTPStatus.BAD_REQUEST)
+                if value.lower() != b"chunked":
+                    self._refuse(HTTPStatus.NOT_IMPLEMENTED)
+        if hosts != 1 and (hosts or version != "1.0"):
             self._refuse(HTTPStatus.BAD_REQUEST)
 
     def on_body(self, part: bytes) -> None:
@@ -181,13 +241,17 @@ class Connection:
 
     def _enter(self, phase: Phase) -> None:
         self.phase = phase
-        self._scope.deadline = trio.current_time() + phase.value
+        self._scope.deadline = trio.current_time() + SECONDS_MAX[phase]
 
     def close_when_idle(self) -> None:
         """Shutting down: an idle connection ends now, a busy one after its answer."""
         self._closing = True
         if self.phase is Phase.IDLE:
             self._scope.cancel()
+
+    @property
+    def closing(self) -> bool:
+        return self._closing
 
     async def run(self) -> None:
         """Serve until the client leaves, a limit is met, or we shut down."""
@@ -202,6 +266,7 @@ class Connection:
                 # The client is gone: there is nobody to tell.
                 log.debug("client_gone", phase=self.phase.name)
         if self._scope.cancelled_caught and self.phase is Phase.RECEIVING:
+            # Its scope has ended; the time for this is short.
             with trio.move_on_after(LINGER_SECONDS_MAX):
                 await self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
@@ -222,32 +287,30 @@ class Connection:
                 return
             refusal: Refusal | None = None
             try:
-                goes_on = parsing.feed(data)
+                parsing.feed(data)
             except Refusal as refused:
                 # Whole requests that came before the bad one still get their answers.
-                goes_on, refusal = True, refused
+                refusal = refused
             while parsing.requests:
-                request = parsing.requests.popleft()
-                keep = await self._answer(request, keep=request.keep and goes_on and not self._closing)
-                if not keep:
+                keep = await self._answer(parsing.requests.popleft())
+                if not keep or self._closing:
                     return
             if refusal is not None:
                 raise refusal
-            if not goes_on:
-                return
             if parsing.begun:
                 if parsing.expects_continue:
                     parsing.expects_continue = False
                     await self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
                 if self.phase is not Phase.RECEIVING:
                     self._enter(Phase.RECEIVING)
-            else:
+            elif self.phase is not Phase.IDLE:
+                # Line breaks between requests are no sign of life.
                 self._enter(Phase.IDLE)
 
-    async def _answer(self, request: Received, *, keep: bool) -> bool:
+    async def _answer(self, request: Received) -> bool:
         """Run the app for this request; whether the connection can carry another."""
         self._enter(Phase.ANSWERING)
-        answer = _Answer(self, request, keep=keep, date_header=self._date_header())
+        answer = _Answer(self, request, date_header=self._date_header())
         path, _, query = _origin_form(request.target).partition(b"?")
         scope: dict[str, Any] = {
             "type": "http",
@@ -321,6 +384,7 @@ class Connection:
             f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: text/plain\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
+        self._enter(Phase.SENDING)
         try:
             await self._send(head.encode() + body)
             self._socket.shutdown(stdlib_socket.SHUT_WR)
@@ -334,7 +398,7 @@ class Connection:
 class _Answer:
     """The ASGI messages of one request, turned into bytes: a whole answer leaves in one send."""
 
-    def __init__(self, connection: Connection, request: Received, *, keep: bool, date_header: bytes) -> None:
+    def __init__(self, connection: Connection, request: Received, *, date_header: bytes) -> None:
         self._connection = connection
         self._request = request
         self._date_header = date_header
@@ -342,7 +406,7 @@ class _Answer:
         self._head = b""
         self._chunked = False
         self._bodiless = request.method == "HEAD"
-        self.keep = keep
+        self.keep = request.keep
         self.started = False
         self.finished = False
 
@@ -410,6 +474,7 @@ class _Answer:
                 lines.append(b"transfer-encoding: chunked\r\n")
             else:
                 self.keep = False
+        self.keep = self.keep and not self._connection.closing
         lines.append(self._date_header)
         if not self.keep:
             lines.append(b"connection: close\r\n")
@@ -425,7 +490,10 @@ def _decoded(path: bytes) -> str:
 
 def _origin_form(target: bytes) -> bytes:
     """The path and query of an absolute-form target (RFC 9112 3.2.2); other targets as they are."""
-    if target[:7].lower() != b"http://":
+    if target[:1] == b"/":
         return target
-    _, slash, rest = target[7:].partition(b"/")
-    return slash + rest or b"/"
+    scheme_and_host = _SCHEME_AND_HOST.match(target)
+    if scheme_and_host is None:
+        return target
+    path = target[scheme_and_host.end() :]
+    return path if path[:1] == b"/" else b"/" + path

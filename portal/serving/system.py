@@ -30,7 +30,9 @@ class Surroundings(NamedTuple):
 class Run(Protocol):
     """A system's workers: started when it starts, cancelled when it stops; they may be killed at any point."""
 
-    def __call__(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> Awaitable[None]: ...
+    def __call__(
+        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> Awaitable[None]: ...
 
 
 class BuiltSystem(NamedTuple):

@@ -11,7 +11,7 @@ import structlog
 import trio
 
 from portal.seams.clock import Clock
-from portal.store.store import Op, Query, Schema, StorageRefused, Store, StoreOverloaded
+from portal.store.store import Conflict, Op, Query, Schema, StorageRefused, Store, StoreOverloaded
 
 log = structlog.get_logger(__name__)
 
@@ -174,7 +174,10 @@ class Outbox:
                 due = self._clock.now_ms() + back_off_ms(attempts)
                 log.info("outbox_again", kind=row.kind, attempts=attempts, reason=outcome.reason)
                 ops = (_delay(row.kind, row.key, due_ms=due, attempts=attempts),)
-            await self._store.write(ops)
+            if isinstance(await self._store.write(ops), Conflict):
+                # What the work found has changed meanwhile: it looks again.
+                due = self._clock.now_ms() + back_off_ms(row.attempts + 1)
+                await self._store.write([_delay(row.kind, row.key, due_ms=due, attempts=row.attempts + 1)])
         except (StorageRefused, StoreOverloaded) as refusal:
             # The row is still there, so the work will be found again once the store takes writes.
             log.error("outbox_unwritable", kind=row.kind, reason=str(refusal))

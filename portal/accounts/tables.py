@@ -1,0 +1,75 @@
+"""What is stored of accounts."""
+
+from typing import NamedTuple
+
+from portal.accounts.model import Account
+from portal.store.store import Op, Query, Schema
+
+SCHEMA = Schema(
+    "accounts",
+    (
+        """
+        CREATE TABLE accounts (
+            account_id TEXT PRIMARY KEY,
+            root_serial TEXT NOT NULL UNIQUE,
+            wrapped_key BLOB NOT NULL,
+            settings BLOB NOT NULL,
+            code BLOB,
+            opened_ms INTEGER NOT NULL
+        );
+        CREATE TABLE account_certificates (
+            serial TEXT PRIMARY KEY,
+            account_id TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE,
+            first_seen_ms INTEGER NOT NULL
+        )
+        """,
+    ),
+)
+
+_COLUMNS = "account_id, root_serial, wrapped_key, settings, code, opened_ms"
+BY_ID = Query(f"SELECT {_COLUMNS} FROM accounts WHERE account_id = :account_id", Account)
+BY_ROOT = Query(f"SELECT {_COLUMNS} FROM accounts WHERE root_serial = :root_serial", Account)
+BY_SERIAL = Query(
+    f"SELECT {_COLUMNS} FROM accounts WHERE account_id = "
+    "(SELECT account_id FROM account_certificates WHERE serial = :serial)",
+    Account,
+)
+
+
+class Total(NamedTuple):
+    total: int
+
+
+TOTAL = Query("SELECT COUNT(*) FROM accounts", Total)
+
+
+def insert(account: Account) -> Op:
+    return Op(
+        f"INSERT INTO accounts ({_COLUMNS}) "
+        "VALUES (:account_id, :root_serial, :wrapped_key, :settings, :code, :opened_ms) "
+        "ON CONFLICT (root_serial) DO NOTHING",
+        account._asdict(),
+    )
+
+
+def link_certificate(serial: str, account_id: str, now_ms: int) -> Op:
+    return Op(
+        "INSERT INTO account_certificates (serial, account_id, first_seen_ms) VALUES (:serial, :account_id, :now) "
+        "ON CONFLICT (serial) DO NOTHING",
+        {"serial": serial, "account_id": account_id, "now": now_ms},
+        None,
+    )
+
+
+def set_settings(account_id: str, settings: bytes) -> Op:
+    return Op(
+        "UPDATE accounts SET settings = :settings WHERE account_id = :account_id",
+        {"account_id": account_id, "settings": settings},
+    )
+
+
+def set_code(account_id: str, code: bytes) -> Op:
+    return Op(
+        "UPDATE accounts SET code = :code WHERE account_id = :account_id",
+        {"account_id": account_id, "code": code},
+    )

@@ -1,0 +1,116 @@
+"""マイナポータル, put together: from its surroundings and settings to a system that answers."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import structlog
+import trio
+
+from portal.accounts import api as accounts_api
+from portal.accounts import tables as accounts_tables
+from portal.accounts.service import Accounts
+from portal.folder import tables as folder_tables
+from portal.folder.sealing import Sealer
+from portal.folder.service import SWEEP_SECONDS, Folder
+from portal.mail.carriers import MailCarrier
+from portal.mail.service import WORK as MAIL
+from portal.mail.service import MailService
+from portal.records import api as records_api
+from portal.records.service import Records
+from portal.self_information import api as self_information_api
+from portal.self_information.service import SelfInformations
+from portal.serving.about import serve_about
+from portal.serving.dispatcher import Dispatcher
+from portal.serving.guards import Peers
+from portal.serving.system import BuiltSystem, Surroundings
+from portal.sessions import api as sessions_api
+from portal.sessions import tables as sessions_tables
+from portal.sessions.certificates import TrustAnchors
+from portal.sessions.challenges import Challenges
+from portal.sessions.guard import AccountGuard, SessionGuard
+from portal.sessions.revocation import Revocation
+from portal.sessions.service import Sessions
+from portal.settings import PortalSettings
+from portal.store import outbox
+from portal.store.store import StorageRefused, StoreOverloaded
+from portal.wire.systems import System
+
+log = structlog.get_logger(__name__)
+
+SCHEMAS = (outbox.SCHEMA, accounts_tables.SCHEMA, sessions_tables.SCHEMA, folder_tables.SCHEMA)
+
+
+class PortalSecrets(NamedTuple):
+    """What only this portal knows; made once and kept with its state."""
+
+    master_key: bytes
+    """32 bytes; wraps the data keys of all folders."""
+    challenge_key: bytes
+    """Seals challenges."""
+
+    def __repr__(self) -> str:
+        return "PortalSecrets(...)"
+
+
+class Portal(NamedTuple):
+    """The portal's services, for its pages; operations reach them through the dispatcher."""
+
+    accounts: Accounts
+    sessions: Sessions
+    folder: Folder
+    records: Records
+    self_information: SelfInformations
+    users: AccountGuard
+
+
+def build(
+    surroundings: Surroundings,
+    settings: PortalSettings,
+    secrets: PortalSecrets,
+    trust: Sequence[bytes],
+    mail: MailCarrier,
+) -> tuple[BuiltSystem, Portal]:
+    """The portal; *trust* holds the certificates (DER) of the CAs whose user-authentication certificates count."""
+    clock, chance, store, link, keys = surroundings
+    jpki, network = link(System.JPKI), link(System.NETWORK)
+    sealer = Sealer(secrets.master_key, chance)
+    accounts = Accounts(store, sealer, clock, chance, jpki, network)
+    folder = Folder(store, clock, chance, accounts, asking_again_days_max=settings.asking_again_days_max)
+    records = Records(folder, accounts, network, clock)
+    self_information = SelfInformations(
+        folder, accounts, network, clock, wait_seconds=settings.immediate_wait_seconds
+    )
+    mails = MailService(accounts, mail, clock, settings.mail_sender)
+    box = outbox.Outbox(store, clock, {**folder.works(), MAIL: mails.work})
+    folder.wake = box.wake
+    anchors = TrustAnchors(trust, settings.policies)
+    revocation = Revocation(jpki, clock, anchors, crl_instead_of_ocsp=settings.crl_instead_of_ocsp)
+    challenges = Challenges(secrets.challenge_key, chance, settings.challenge_seconds)
+    sessions = Sessions(store, clock, chance, accounts, anchors, revocation, challenges, box, settings)
+    signed_in, users, peers = SessionGuard(sessions), AccountGuard(sessions, accounts), Peers(keys)
+
+    dispatcher = Dispatcher(System.PORTAL)
+    sessions_api.add_operations(dispatcher, sessions, signed_in)
+    accounts_api.add_operations(dispatcher, accounts, sessions, folder, signed_in, users)
+    records_api.add_operations(dispatcher, records, users, peers)
+    self_information_api.add_operations(dispatcher, self_information, users, peers)
+    serve_about(dispatcher, clock)
+
+    async def sweep() -> None:
+        while True:
+            try:
+                await sessions.expire()
+                await folder.sweep()
+            except (StorageRefused, StoreOverloaded) as refusal:
+                log.error("sweep_refused", reason=str(refusal))
+            await trio.sleep(SWEEP_SECONDS)
+
+    async def run(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(box.run)
+            nursery.start_soon(sweep)
+            if settings.crl_instead_of_ocsp:
+                nursery.start_soon(revocation.run)
+            task_status.started()
+
+    return BuiltSystem(dispatcher, run), Portal(accounts, sessions, folder, records, self_information, users)

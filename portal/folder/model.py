@@ -1,0 +1,147 @@
+"""利用者フォルダー: disclosure requests and what came of them. The rules, apart from storage.
+
+A request (開示請求) is the same thing for records and for self-information: it is accepted, handed over to the
+network, answered now or later, or it ends with guidance. :data:`TRANSITIONS` is its whole life.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from portal.wire.limits import UNREAD_KEPT_YEARS
+from portal.wire.moments import add_years
+from portal.wire.problems import ProblemCode
+from portal.wire.records import RequestState
+
+
+class Kind(StrEnum):
+    RECORDS = "records"
+    """情報提供等記録"""
+    SELF_INFORMATION = "self_information"
+    """自己情報"""
+
+
+class State(StrEnum):
+    """Where a request is."""
+
+    ASKING = "asking"
+    """Accepted and written down; nobody has taken it yet."""
+    HANDED_OVER = "handed_over"
+    """The network has taken it and owes the answer."""
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    PAPER = "paper"
+
+
+class Event(StrEnum):
+    """What can happen to a request."""
+
+    TAKEN = "taken"
+    """The network will answer later."""
+    ANSWER = "answer"
+    """The answer is here, at once or late."""
+    REFUSAL = "refusal"
+    NOT_ELECTRONIC = "not_electronic"
+    """The holder answers on paper only, or nobody answered in time (SELF-5)."""
+
+
+TRANSITIONS: dict[tuple[State, Event], State] = {
+    (State.ASKING, Event.TAKEN): State.HANDED_OVER,
+    (State.ASKING, Event.ANSWER): State.ANSWERED,
+    (State.ASKING, Event.REFUSAL): State.REFUSED,
+    (State.ASKING, Event.NOT_ELECTRONIC): State.PAPER,
+    (State.HANDED_OVER, Event.TAKEN): State.HANDED_OVER,
+    (State.HANDED_OVER, Event.ANSWER): State.ANSWERED,
+    (State.HANDED_OVER, Event.REFUSAL): State.REFUSED,
+    (State.HANDED_OVER, Event.NOT_ELECTRONIC): State.PAPER,
+    # Guided to paper because nobody had answered in time; the answer may come all the same, and is welcome.
+    (State.PAPER, Event.ANSWER): State.ANSWERED,
+}
+"""All that is not here changes nothing: a second answer, a refusal after an answer."""
+
+OPEN_STATES = frozenset([State.ASKING, State.HANDED_OVER])
+
+SHOWN_AS: dict[State, RequestState] = {
+    State.ASKING: RequestState.WAITING,
+    State.HANDED_OVER: RequestState.WAITING,
+    State.ANSWERED: RequestState.ANSWERED,
+    State.REFUSED: RequestState.REFUSED,
+    State.PAPER: RequestState.PAPER,
+}
+
+
+def after(state: State, event: Event) -> State | None:
+    """The state that follows, or None when this event changes nothing in this state."""
+    return TRANSITIONS.get((state, event))
+
+
+def sources(event: Event) -> tuple[State, ...]:
+    """The states in which this event does something."""
+    return tuple(state for state, of in TRANSITIONS if of is event)
+
+
+class Treatment(StrEnum):
+    """What becomes of a request whose asking met a problem."""
+
+    AGAIN = "again"
+    """Cannot answer now: ask again later."""
+    REFUSED = "refused"
+    """No use in asking again."""
+
+
+_FINAL: frozenset[ProblemCode] = frozenset(
+    [
+        ProblemCode.NOT_PERMITTED,
+        ProblemCode.UNPROCESSABLE,
+        ProblemCode.PERIOD_REFUSED,
+        ProblemCode.TOO_LARGE,
+    ]
+)
+
+
+def treatment(code: ProblemCode) -> Treatment:
+    """Only what the law or the request itself forbids is final; all else may be better tomorrow."""
+    return Treatment.REFUSED if code in _FINAL else Treatment.AGAIN
+
+
+def kept_until_ms(answered_ms: int) -> int:
+    """When what was not read is deleted (FLD-3)."""
+    return add_years(answered_ms, UNREAD_KEPT_YEARS)
+
+
+class Request(NamedTuple):
+    """開示請求 as it is stored; *asked* and *content* are sealed."""
+
+    request_id: str
+    account_id: str
+    kind: Kind
+    state: State
+    asked: bytes
+    asked_ms: int
+    answered_ms: int | None
+    read_ms: int | None
+    guidance: str | None
+    content: bytes | None
+
+    @property
+    def shown_as(self) -> RequestState:
+        return SHOWN_AS[State(self.state)]
+
+
+class Unread(NamedTuple):
+    kind: str
+    total: int
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """How many answers wait to be read."""
+
+    records: int = 0
+    self_information: int = 0
+
+
+GUIDANCE_PAPER = "電子での回答が得られませんでした。お手数ですが、情報を持っている機関の窓口へ、書面で開示を請求してください。"
+GUIDANCE_REFUSED = (
+    "この請求は受け付けられませんでした。内容を確かめて、もう一度請求するか、窓口にお問い合わせください。"
+)

@@ -1,0 +1,290 @@
+"""What happens to a disclosure request and its answer, for records and self-information alike.
+
+Asking is the same work whether it is done at once, while the user waits, or later from the outbox: the request is
+written down first, and an outbox row stands for it until somebody has taken it.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+import msgspec
+import structlog
+import trio
+
+from portal.accounts.model import OpenedAccount
+from portal.accounts.service import Accounts
+from portal.folder import tables
+from portal.folder.model import (
+    GUIDANCE_PAPER,
+    OPEN_STATES,
+    Counted,
+    Kind,
+    Request,
+    State,
+)
+from portal.mail.service import promise
+from portal.seams.chance import Chance, identifier
+from portal.seams.clock import Clock
+from portal.store import outbox
+from portal.store.store import Conflict, Op, StorageRefused, Store, StoreOverloaded, read_one
+from portal.wire.limits import REQUESTS_OPEN_MAX
+from portal.wire.moments import DAY
+from portal.wire.problems import Problem, ProblemCode, problem
+from portal.wire.sign_in import MailEvent
+
+log = structlog.get_logger(__name__)
+
+ASK = {Kind.RECORDS: "ask_records", Kind.SELF_INFORMATION: "ask_self_information"}
+"""The outbox work that asks the network."""
+GIVE_UP = "give_up"
+"""The outbox work that ends a request which nobody has answered."""
+ASKED_BY_HAND_MS = 10_000
+"""The user's own task asks first; the outbox does it if that task has died by then."""
+SWEEP_SECONDS = 10 * 60.0
+
+MAIL_EVENTS = {
+    Kind.RECORDS: MailEvent.LATE_RECORDS,
+    Kind.SELF_INFORMATION: MailEvent.LATE_SELF_INFORMATION,
+}
+
+
+class Answered(NamedTuple):
+    content: bytes
+
+
+class Taken(NamedTuple):
+    """The network owes the answer."""
+
+
+class Refused(NamedTuple):
+    guidance: str
+
+
+class NotNow(NamedTuple):
+    """Ask again later."""
+
+    reason: str
+
+
+AskOutcome = Answered | Taken | Refused | NotNow
+Ask = Callable[[OpenedAccount, Request, bytes], Awaitable[AskOutcome]]
+"""Asks the network about an unsealed request."""
+
+
+class Folder:
+    """利用者フォルダー."""
+
+    def __init__(
+        self, store: Store, clock: Clock, chance: Chance, accounts: Accounts, *, asking_again_days_max: int
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._chance = chance
+        self._accounts = accounts
+        self._giving_up_ms = asking_again_days_max * DAY
+        self._asks: dict[Kind, Ask] = {}
+        self._arrivals: dict[str, trio.Event] = {}
+        self.wake: Callable[[], None] = lambda: None
+        """Wakes the outbox; set once that exists."""
+
+    def __repr__(self) -> str:
+        return "Folder()"
+
+    def asks_by(self, kind: Kind, ask: Ask) -> None:
+        self._asks[kind] = ask
+
+    def works(self) -> dict[str, outbox.Work]:
+        """The folder's outbox work."""
+        return {
+            ASK[Kind.RECORDS]: self._ask_again,
+            ASK[Kind.SELF_INFORMATION]: self._ask_again,
+            GIVE_UP: self._give_up,
+        }
+
+    # Asking
+
+    async def accept(
+        self, owner: OpenedAccount, kind: Kind, contents: list[tuple[str | None, bytes]]
+    ) -> list[Request] | Problem:
+        """Write these requests down (client key, what is asked); a key that was used before finds its request."""
+        total = await self._store.read(tables.TOTAL_OF, {"account_id": owner.account_id})
+        if total[0].total + len(contents) > REQUESTS_OPEN_MAX:
+            return problem(
+                ProblemCode.CONFLICT,
+                f"フォルダーに入る請求は{REQUESTS_OPEN_MAX}件までです。読んだものはログアウトすると消えます。",
+            )
+        now = self._clock.now_ms()
+        requests: list[Request] = []
+        for client_key, content in contents:
+            request_id = identifier(self._chance)
+            sealed = self._accounts.seal(owner.account, f"asked/{request_id}", content)
+            request = Request(
+                request_id, owner.account_id, kind, State.ASKING, sealed, now, None, None, None, None
+            )
+            key = client_key if client_key is not None else request_id
+            ops = [
+                tables.insert(request, key),
+                outbox.put(ASK[kind], request_id, due_ms=now + ASKED_BY_HAND_MS, now_ms=now),
+                outbox.put(GIVE_UP, request_id, due_ms=now + self._giving_up_ms, now_ms=now),
+            ]
+            if isinstance(await self._store.write(ops), Conflict):
+                params = {"account_id": owner.account_id, "kind": kind, "client_key": key}
+                earlier = await read_one(self._store, tables.OWN_BY_KEY, params)
+                if earlier is None:
+                    return problem(ProblemCode.CONFLICT, "もう一度お試しください。")
+                request = earlier
+            requests.append(request)
+        self.wake()
+        return requests
+
+    async def ask_now(self, owner: OpenedAccount, request: Request) -> None:
+        """Ask while the user waits. Whatever goes wrong here, the outbox asks again."""
+        if request.state is not State.ASKING:
+            return
+        outcome = await self._ask(owner, request)
+        now = self._clock.now_ms()
+        ops = self._ops_of(owner, request, outcome, late=False)
+        if isinstance(outcome, NotNow):
+            ops.append(outbox.hurry(ASK[request.kind], request.request_id, now_ms=now + 1_000))
+        else:
+            ops.append(outbox.remove(ASK[request.kind], request.request_id))
+        try:
+            if isinstance(await self._store.write(ops), Conflict):
+                # Answered meanwhile from elsewhere; the outbox finds nothing left to do.
+                log.info("answered_meanwhile", request=request.request_id)
+        except (StorageRefused, StoreOverloaded) as refusal:
+            # The request itself is safe, and so is its outbox row.
+            log.error("answer_not_written", request=request.request_id, reason=str(refusal))
+        self.wake()
+
+    async def _ask(self, owner: OpenedAccount, request: Request) -> AskOutcome:
+        asked = self._accounts.unseal(owner.account, f"asked/{request.request_id}", request.asked)
+        return await self._asks[Kind(request.kind)](owner, request, asked)
+
+    async def _ask_again(self, row: outbox.Row) -> outbox.Finished | outbox.Again:
+        request = await read_one(self._store, tables.BY_ID, {"request_id": row.key})
+        if request is None or request.state != State.ASKING:
+            return outbox.Finished()
+        owner = await self._accounts.by_id(request.account_id)
+        if owner is None:
+            return outbox.Finished()
+        outcome = await self._ask(owner, request)
+        if isinstance(outcome, NotNow):
+            return outbox.Again(outcome.reason)
+        return outbox.Finished(tuple(self._ops_of(owner, request, outcome, late=True)))
+
+    def _ops_of(self, owner: OpenedAccount, request: Request, outcome: AskOutcome, *, late: bool) -> list[Op]:
+        now = self._clock.now_ms()
+        match outcome:
+            case Answered(content):
+                return self._answer_ops(owner, request, content, now, late=late)
+            case Taken():
+                # The answer may have overtaken the news that it would come: then this changes nothing.
+                return [tables.take(request.request_id)._replace(changes=None)]
+            case Refused(guidance):
+                return self._ending_ops(request, State.REFUSED, guidance, now)
+            case NotNow():
+                return []
+
+    def _answer_ops(
+        self, owner: OpenedAccount, request: Request, content: bytes, now: int, *, late: bool
+    ) -> list[Op]:
+        sealed = self._accounts.seal(owner.account, f"content/{request.request_id}", content)
+        event = MAIL_EVENTS[Kind(request.kind)]
+        # Must change the request, or all is undone: of two answers that race, one is kept and one mail is sent.
+        ops = [tables.answer(request.request_id, sealed, now)]
+        if late and event in owner.settings.mail_events:
+            ops.append(promise(event, owner.account_id, request.request_id, request.asked_ms))
+        return [*ops, outbox.remove(GIVE_UP, request.request_id)]
+
+    def _ending_ops(self, request: Request, state: State, guidance: str, now: int) -> list[Op]:
+        return [
+            tables.end_without_answer(request.request_id, state, guidance, now),
+            outbox.remove(GIVE_UP, request.request_id),
+        ]
+
+    async def _give_up(self, row: outbox.Row) -> outbox.Finished | outbox.Again:
+        request = await read_one(self._store, tables.BY_ID, {"request_id": row.key})
+        if request is None or request.state not in OPEN_STATES:
+            return outbox.Finished()
+        ops = self._ending_ops(request, State.PAPER, GUIDANCE_PAPER, self._clock.now_ms())
+        return outbox.Finished((*ops, outbox.remove(ASK[Kind(request.kind)], request.request_id)))
+
+    # Answers that come to the folder
+
+    async def deliver(
+        self, request_id: str, kind: Kind, content: bytes | None, guidance: str | None
+    ) -> Problem | None:
+        """An answer from outside: durable on return, and recognised when it comes again."""
+        request = await read_one(self._store, tables.BY_ID, {"request_id": request_id})
+        owner = None if request is None else await self._accounts.by_id(request.account_id)
+        if request is None or owner is None or request.kind != kind:
+            return problem(
+                ProblemCode.NOT_FOUND, "この請求はありません（取り下げられたか、保存期間が過ぎました）。"
+            )
+        now = self._clock.now_ms()
+        arrival = self._arrivals.get(request_id)
+        if content is not None:
+            ops = self._answer_ops(owner, request, content, now, late=arrival is None)
+        else:
+            ops = self._ending_ops(request, State.PAPER, guidance or GUIDANCE_PAPER, now)
+        if request.state in OPEN_STATES or (request.state == State.PAPER and content is not None):
+            # A conflict means that another delivery of the same answer was quicker: just as well.
+            await self._store.write([*ops, outbox.remove(ASK[kind], request_id)])
+            self.wake()
+        if arrival is not None:
+            arrival.set()
+        return None
+
+    def expect(self, request_id: str) -> trio.Event:
+        """An event that is set when this answer comes, for a user who is waiting; see :meth:`expect_no_more`."""
+        return self._arrivals.setdefault(request_id, trio.Event())
+
+    def expect_no_more(self, request_id: str) -> None:
+        self._arrivals.pop(request_id, None)
+
+    # Reading
+
+    async def own(self, owner: OpenedAccount, kind: Kind, request_id: str) -> Request | Problem:
+        """The owner's own request. Another's is as if it did not exist (FLD-1)."""
+        params = {"request_id": request_id, "account_id": owner.account_id, "kind": kind}
+        request = await read_one(self._store, tables.OWN, params)
+        if request is None:
+            return problem(
+                ProblemCode.NOT_FOUND, "この請求はありません。読んだ回答はログアウトすると消えます。"
+            )
+        return request
+
+    async def listed(self, owner: OpenedAccount, kind: Kind) -> list[Request]:
+        """Newest first, without contents."""
+        return await self._store.read(tables.LISTED, {"account_id": owner.account_id, "kind": kind})
+
+    async def read(
+        self, owner: OpenedAccount, kind: Kind, request_id: str
+    ) -> tuple[Request, bytes] | Problem:
+        """The answer, marked as read before it is shown."""
+        request = await self.own(owner, kind, request_id)
+        if isinstance(request, Problem):
+            return request
+        if request.content is None:
+            return problem(
+                ProblemCode.CONFLICT, request.guidance or "まだ回答が届いていません。届くまでお待ちください。"
+            )
+        now = self._clock.now_ms()
+        if request.read_ms is None:
+            await self._store.write([tables.mark_read(request_id, owner.account_id, now)])
+            request = request._replace(read_ms=now)
+        content = self._accounts.unseal(owner.account, f"content/{request_id}", request.content or b"")
+        return request, content
+
+    def asked(self, owner: OpenedAccount, request: Request) -> bytes:
+        """What was asked."""
+        return self._accounts.unseal(owner.account, f"asked/{request.request_id}", request.asked)
+
+    async def unread(self, owner: OpenedAccount) -> Counted:
+        rows = await self._store.read(tables.UNREAD, {"account_id": owner.account_id})
+        return msgspec.convert({row.kind: row.total for row in rows}, Counted)
+
+    async def sweep(self) -> None:
+        """Delete what was not read for a year (FLD-3)."""
+        await self._store.write([tables.delete_outdated(self._clock.now_ms())])

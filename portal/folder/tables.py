@@ -1,0 +1,156 @@
+"""What is stored of a folder."""
+
+from typing import NamedTuple
+
+from portal.folder.model import Event, Request, State, Unread, kept_until_ms, sources
+from portal.store.store import Op, Query, Schema
+
+SCHEMA = Schema(
+    "folder",
+    (
+        """
+        CREATE TABLE disclosure_requests (
+            request_id TEXT PRIMARY KEY,
+            account_id TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE,
+            kind TEXT NOT NULL,
+            client_key TEXT NOT NULL,
+            state TEXT NOT NULL,
+            asked BLOB NOT NULL,
+            asked_ms INTEGER NOT NULL,
+            answered_ms INTEGER,
+            read_ms INTEGER,
+            kept_until_ms INTEGER,
+            guidance TEXT,
+            content BLOB,
+            UNIQUE (account_id, kind, client_key)
+        );
+        CREATE INDEX disclosure_requests_kept ON disclosure_requests (kept_until_ms) WHERE kept_until_ms IS NOT NULL;
+        CREATE INDEX disclosure_requests_read ON disclosure_requests (account_id) WHERE read_ms IS NOT NULL
+        """,
+    ),
+)
+
+_COLUMNS = "request_id, account_id, kind, state, asked, asked_ms, answered_ms, read_ms, guidance, content"
+_COLUMNS_LISTED = "request_id, account_id, kind, state, asked, asked_ms, answered_ms, read_ms, guidance, NULL"
+
+BY_ID = Query(f"SELECT {_COLUMNS} FROM disclosure_requests WHERE request_id = :request_id", Request)
+OWN = Query(
+    f"SELECT {_COLUMNS} FROM disclosure_requests "
+    "WHERE request_id = :request_id AND account_id = :account_id AND kind = :kind",
+    Request,
+)
+OWN_BY_KEY = Query(
+    f"SELECT {_COLUMNS_LISTED} FROM disclosure_requests "
+    "WHERE account_id = :account_id AND kind = :kind AND client_key = :client_key",
+    Request,
+)
+LISTED = Query(
+    f"SELECT {_COLUMNS_LISTED} FROM disclosure_requests "
+    "WHERE account_id = :account_id AND kind = :kind ORDER BY asked_ms DESC, request_id",
+    Request,
+)
+UNREAD = Query(
+    "SELECT kind, COUNT(*) FROM disclosure_requests "
+    "WHERE account_id = :account_id AND state = 'answered' AND read_ms IS NULL GROUP BY kind",
+    Unread,
+)
+
+
+class Total(NamedTuple):
+    total: int
+
+
+TOTAL_OF = Query("SELECT COUNT(*) FROM disclosure_requests WHERE account_id = :account_id", Total)
+
+
+def insert(request: Request, client_key: str) -> Op:
+    return Op(
+        "INSERT INTO disclosure_requests "
+        "(request_id, account_id, kind, client_key, state, asked, asked_ms) "
+        "VALUES (:request_id, :account_id, :kind, :client_key, :state, :asked, :asked_ms) "
+        "ON CONFLICT (account_id, kind, client_key) DO NOTHING",
+        {
+            "request_id": request.request_id,
+            "account_id": request.account_id,
+            "kind": str(request.kind),
+            "client_key": client_key,
+            "state": str(request.state),
+            "asked": request.asked,
+            "asked_ms": request.asked_ms,
+        },
+    )
+
+
+def _from(event: Event) -> str:
+    return ", ".join(f"'{state}'" for state in sources(event))
+
+
+def take(request_id: str) -> Op:
+    """The network owes the answer from now on."""
+    return Op(
+        f"UPDATE disclosure_requests SET state = '{State.HANDED_OVER}' "
+        f"WHERE request_id = :request_id AND state IN ({_from(Event.TAKEN)})",
+        {"request_id": request_id},
+    )
+
+
+def answer(request_id: str, content: bytes, now_ms: int) -> Op:
+    return Op(
+        f"UPDATE disclosure_requests SET state = '{State.ANSWERED}', content = :content, answered_ms = :now, "
+        "guidance = NULL, kept_until_ms = :kept "
+        f"WHERE request_id = :request_id AND state IN ({_from(Event.ANSWER)})",
+        {"request_id": request_id, "content": content, "now": now_ms, "kept": kept_until_ms(now_ms)},
+    )
+
+
+def end_without_answer(request_id: str, state: State, guidance: str, now_ms: int) -> Op:
+    """Refused, or guided to paper."""
+    event = Event.REFUSAL if state is State.REFUSED else Event.NOT_ELECTRONIC
+    return Op(
+        "UPDATE disclosure_requests SET state = :state, guidance = :guidance, answered_ms = :now, kept_until_ms = :kept "
+        f"WHERE request_id = :request_id AND state IN ({_from(event)})",
+        {
+            "request_id": request_id,
+            "state": str(state),
+            "guidance": guidance,
+            "now": now_ms,
+            "kept": kept_until_ms(now_ms),
+        },
+    )
+
+
+def mark_read(request_id: str, account_id: str, now_ms: int) -> Op:
+    return Op(
+        "UPDATE disclosure_requests SET read_ms = :now "
+        "WHERE request_id = :request_id AND account_id = :account_id AND state = 'answered' AND read_ms IS NULL",
+        {"request_id": request_id, "account_id": account_id, "now": now_ms},
+        None,
+    )
+
+
+def delete_read(account_id: str) -> Op:
+    """At sign-out (FLD-3)."""
+    return Op(
+        "DELETE FROM disclosure_requests WHERE account_id = :account_id AND read_ms IS NOT NULL",
+        {"account_id": account_id},
+        None,
+    )
+
+
+def delete_read_of_the_absent(now_ms: int) -> Op:
+    """Who left without signing out is signed out by time; what was read goes then too (FLD-3)."""
+    return Op(
+        "DELETE FROM disclosure_requests WHERE read_ms IS NOT NULL AND account_id NOT IN "
+        "(SELECT account_id FROM sessions WHERE account_id IS NOT NULL AND idle_until_ms > :now)",
+        {"now": now_ms},
+        None,
+    )
+
+
+def delete_outdated(now_ms: int) -> Op:
+    """A year after it came (FLD-3)."""
+    return Op(
+        "DELETE FROM disclosure_requests WHERE kept_until_ms <= :now AND read_ms IS NULL",
+        {"now": now_ms},
+        None,
+    )

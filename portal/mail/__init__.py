@@ -1,0 +1,1 @@
+"""メール: what the portal sends, and how it goes out."""

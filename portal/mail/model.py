@@ -1,0 +1,52 @@
+"""Which mails there are and what they say. A mail names no content of the folder: anybody may read it on the way."""
+
+from typing import NamedTuple
+
+from portal.wire.sign_in import MailEvent
+
+
+class Text(NamedTuple):
+    subject: str
+    body: str
+
+
+_CLOSING = """
+
+このメールは模擬システムから送られました。実在のマイナポータルからのものではありません。
+このメールに返信はできません。メールの設定は「アカウント設定」で変えられます。
+"""
+
+TEXTS: dict[MailEvent, Text] = {
+    MailEvent.SIGN_IN: Text(
+        "【マイナポータル（模擬）】ログインのお知らせ",
+        "{nickname} さん\n\n{moment}に、あなたのアカウントでログインがありました。\n"
+        "お心当たりがないときは、カードの暗証番号を変えてください。" + _CLOSING,
+    ),
+    MailEvent.LATE_RECORDS: Text(
+        "【マイナポータル（模擬）】やりとり履歴の回答が届きました",
+        "{nickname} さん\n\n{moment}に、請求されていた「やりとり履歴」の回答が届きました。\n"
+        "ログインして、内容をご確認ください。" + _CLOSING,
+    ),
+    MailEvent.LATE_SELF_INFORMATION: Text(
+        "【マイナポータル（模擬）】あなたの情報の回答が届きました",
+        "{nickname} さん\n\n{moment}に、求められていた「あなたの情報」の回答が届きました。\n"
+        "ログインして、内容をご確認ください。" + _CLOSING,
+    ),
+}
+
+
+class MailKey(NamedTuple):
+    """What an outbox row of the kind ``mail`` is about: no address, no nickname."""
+
+    event: MailEvent
+    account_id: str
+    about: str
+    moment_ms: int
+
+    def text(self) -> str:
+        return "/".join((self.event, self.account_id, self.about, str(self.moment_ms)))
+
+    @classmethod
+    def parse(cls, text: str) -> "MailKey":
+        event, account_id, about, moment = text.split("/")
+        return cls(MailEvent(event), account_id, about, int(moment))

@@ -1,0 +1,75 @@
+"""Sends what stands in the outbox as ``mail`` rows, if the account still wishes it when its turn comes."""
+
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+import structlog
+
+from portal.accounts.service import Accounts
+from portal.mail.carriers import Mail, MailCarrier, NotNow, Undeliverable
+from portal.mail.model import TEXTS, MailKey
+from portal.seams.clock import Clock
+from portal.store import outbox
+from portal.store.store import Op
+from portal.wire.moments import DAY, to_jst
+from portal.wire.sign_in import MailEvent
+
+log = structlog.get_logger(__name__)
+
+WORK = "mail"
+TRYING_MS_MAX = 5 * DAY
+"""RFC 5321 4.5.4.1: give up after four to five days."""
+_POLICY = SMTP.clone(cte_type="7bit")
+
+
+class MailService:
+    """通知メール (ACC-4, ACC-6)."""
+
+    def __init__(self, accounts: Accounts, carrier: MailCarrier, clock: Clock, sender: str) -> None:
+        self._accounts = accounts
+        self._carrier = carrier
+        self._clock = clock
+        self._sender = sender
+
+    def __repr__(self) -> str:
+        return f"<MailService by {self._carrier!r}>"
+
+    async def work(self, row: outbox.Row) -> outbox.Finished | outbox.Again:
+        """Send one mail to each address of the account; a mail may come twice, never not at all."""
+        key = MailKey.parse(row.key)
+        account = await self._accounts.by_id(key.account_id)
+        if account is None or key.event not in account.settings.mail_events:
+            return outbox.Finished()
+        failures: list[str] = []
+        for index, address in enumerate(account.settings.mail_addresses):
+            message = self._compose(key, account.settings.nickname, address, index)
+            outcome = await self._carrier.send(Mail(self._sender, address, message))
+            if isinstance(outcome, NotNow):
+                failures.append(outcome.reason)
+            elif isinstance(outcome, Undeliverable):
+                log.warning("mail_undeliverable", account=key.account_id, mail_event=key.event)
+        if failures and self._clock.now_ms() - row.put_ms < TRYING_MS_MAX:
+            return outbox.Again("; ".join(failures))
+        return outbox.Finished()
+
+    def _compose(self, key: MailKey, nickname: str, address: str, index: int) -> bytes:
+        moment = to_jst(key.moment_ms)
+        text = TEXTS[key.event]
+        message = EmailMessage(policy=_POLICY)
+        message["From"] = self._sender
+        message["To"] = address
+        message["Subject"] = text.subject
+        message["Date"] = format_datetime(to_jst(self._clock.now_ms()))
+        # The same mail sent twice (a crash between sending and noting it) can be told by its name.
+        message["Message-ID"] = f"<{key.event}.{key.about}.{key.moment_ms}.{index}@portal.mynasim.invalid>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(
+            text.body.format(nickname=nickname, moment=f"{moment:%Y年%m月%d日 %H時%M分}"), cte="base64"
+        )
+        return message.as_bytes()
+
+
+def promise(event: MailEvent, account_id: str, about: str, now_ms: int) -> Op:
+    """The operation that promises this mail; whether it is wished is looked up when it is sent."""
+    return outbox.put(WORK, MailKey(event, account_id, about, now_ms).text(), due_ms=now_ms, now_ms=now_ms)

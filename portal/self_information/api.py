@@ -1,0 +1,48 @@
+"""The operations of あなたの情報."""
+
+from portal.self_information.service import SelfInformations
+from portal.serving.dispatcher import Dispatcher
+from portal.serving.guards import Peers
+from portal.sessions.guard import AccountGuard, SignedIn
+from portal.wire import deliveries
+from portal.wire import self_information as wire
+from portal.wire.operation import Done, Nothing
+from portal.wire.problems import Problem
+from portal.wire.records import OneRequest
+from portal.wire.systems import Caller
+
+
+def add_operations(
+    dispatcher: Dispatcher, service: SelfInformations, users: AccountGuard, peers: Peers
+) -> None:
+    async def catalogue(_: Nothing, __: SignedIn) -> wire.Catalogue | Problem:
+        return await service.catalogue()
+
+    async def search(wanted: wire.Search, user: SignedIn) -> wire.Candidates | Problem:
+        return await service.search(user.account, wanted)
+
+    async def request(
+        wanted: wire.SelfInformationRequest, user: SignedIn
+    ) -> wire.SelfInformationRequests | Problem:
+        return await service.request(user.account, wanted)
+
+    async def listed(_: Nothing, user: SignedIn) -> wire.SelfInformationRequests:
+        return await service.listed(user.account)
+
+    async def view(one: OneRequest, user: SignedIn) -> wire.SelfInformationRequestView | Problem:
+        return await service.view(user.account, one.request_id)
+
+    async def read(one: OneRequest, user: SignedIn) -> wire.SelfInformationContent | Problem:
+        return await service.read(user.account, one.request_id)
+
+    async def deliver(delivered: deliveries.DeliveredSelfInformation, _: Caller) -> Done | Problem:
+        outcome = await service.deliver(delivered.request_id, delivered.content, delivered.guidance)
+        return outcome or Done()
+
+    dispatcher.add(wire.VIEW_CATALOGUE, users, catalogue)
+    dispatcher.add(wire.SEARCH, users, search)
+    dispatcher.add(wire.REQUEST_SELF_INFORMATION, users, request)
+    dispatcher.add(wire.LIST_SELF_INFORMATION_REQUESTS, users, listed)
+    dispatcher.add(wire.VIEW_SELF_INFORMATION_REQUEST, users, view)
+    dispatcher.add(wire.READ_SELF_INFORMATION, users, read)
+    dispatcher.add(deliveries.DELIVER_SELF_INFORMATION, peers, deliver)

@@ -1,0 +1,61 @@
+"""Who may call a citizen's operation: the bearer of a living session, with an account where one is needed."""
+
+from typing import NamedTuple
+
+from portal.accounts.model import OpenedAccount
+from portal.accounts.service import Accounts
+from portal.sessions.model import Session, token_of
+from portal.sessions.service import Sessions
+from portal.wire.operation import AnyOperation, WireRequest
+from portal.wire.problems import Problem, ProblemCode, problem
+from portal.wire.systems import Caller, Party
+
+
+class SignedIn(NamedTuple):
+    """A user with an account, in a session."""
+
+    session: Session
+    account: OpenedAccount
+
+
+NOT_SIGNED_IN = problem(
+    ProblemCode.NOT_SIGNED_IN,
+    "ログインしていないか、時間が過ぎてログアウトしました。もう一度ログインしてください。",
+)
+ACCOUNT_NEEDED = problem(ProblemCode.ACCOUNT_NEEDED, "先にニックネームを決めて、利用者登録をしてください。")
+
+
+class SessionGuard:
+    """Admits whoever has signed in, also before the first-time registration."""
+
+    admits: frozenset[Caller] = frozenset([Party.CITIZEN])
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def admit(self, operation: AnyOperation, request: WireRequest) -> Session | Problem:
+        token = token_of(request.authorization)
+        session = None if token is None else await self._sessions.find(token)
+        return NOT_SIGNED_IN if session is None else session
+
+
+class AccountGuard:
+    """Admits users with an account."""
+
+    admits: frozenset[Caller] = frozenset([Party.CITIZEN])
+
+    def __init__(self, sessions: Sessions, accounts: Accounts) -> None:
+        self._sessions = SessionGuard(sessions)
+        self._accounts = accounts
+
+    async def admit(self, operation: AnyOperation, request: WireRequest) -> SignedIn | Problem:
+        session = await self._sessions.admit(operation, request)
+        if isinstance(session, Problem):
+            return session
+        return await self.account_of(session)
+
+    async def account_of(self, session: Session) -> SignedIn | Problem:
+        if session.account_id is None:
+            return ACCOUNT_NEEDED
+        account = await self._accounts.by_id(session.account_id)
+        return NOT_SIGNED_IN if account is None else SignedIn(session, account)

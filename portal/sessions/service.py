@@ -1,0 +1,201 @@
+"""Signing in with a card, staying signed in, signing out (ACC-1, ACC-2, FLD-3)."""
+
+from typing import NamedTuple
+
+from portal.accounts.model import OpenedAccount, check_settings
+from portal.accounts.service import Accounts, NoAnswer
+from portal.accounts.tables import link_certificate
+from portal.folder import tables as folder_tables
+from portal.mail.service import promise
+from portal.seams.chance import Chance, token
+from portal.seams.clock import Clock
+from portal.sessions import tables
+from portal.sessions.certificates import TrustAnchors, Unacceptable, signature_holds
+from portal.sessions.challenges import Challenges, ExpiredChallenge, Issued, UnknownChallenge
+from portal.sessions.model import Session, idle_until, token_hash, worth_extending
+from portal.sessions.revocation import Revocation, Standing
+from portal.settings import PortalSettings
+from portal.store.outbox import Outbox
+from portal.store.store import Conflict, Op, Store, read_one
+from portal.wire.limits import FIRST_TIME_SECONDS, SESSIONS_FOR_ACCOUNT_MAX
+from portal.wire.moments import to_utc
+from portal.wire.problems import Problem, ProblemCode, problem
+from portal.wire.sign_in import AccountSettings, MailEvent, SignIn
+
+
+class Opened(NamedTuple):
+    """A session was opened; *token* is told to its bearer and kept nowhere."""
+
+    token: str
+    session: Session
+    account: OpenedAccount | None
+
+
+class Sessions:
+    """ログイン・ログアウト."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        chance: Chance,
+        accounts: Accounts,
+        anchors: TrustAnchors,
+        revocation: Revocation,
+        challenges: Challenges,
+        outbox: Outbox,
+        settings: PortalSettings,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._chance = chance
+        self._accounts = accounts
+        self._anchors = anchors
+        self._revocation = revocation
+        self._challenges = challenges
+        self._outbox = outbox
+        self._settings = settings
+
+    def __repr__(self) -> str:
+        return "Sessions()"
+
+    def challenge(self) -> Issued:
+        return self._challenges.issue(self._clock.now_ms())
+
+    async def sign_in(self, request: SignIn) -> Opened | Problem:
+        """A session for whoever's card signed the challenge. Nothing is written unless everything holds."""
+        now = self._clock.now_ms()
+        presented = self._challenges.present(request.challenge, now)
+        if isinstance(presented, UnknownChallenge):
+            return problem(ProblemCode.CHALLENGE_UNKNOWN, "はじめからログインをやり直してください。")
+        if isinstance(presented, ExpiredChallenge):
+            return problem(
+                ProblemCode.CHALLENGE_EXPIRED, "時間が過ぎました。はじめからログインをやり直してください。"
+            )
+        verified = self._anchors.verify(request.certificate, to_utc(now))
+        if isinstance(verified, Unacceptable):
+            return problem(verified.code, verified.detail)
+        if not signature_holds(verified.certificate, request.signature, presented.digest):
+            return problem(
+                ProblemCode.SIGNATURE_REFUSED,
+                "このログインの手続きに対する署名ではありません。カードを読み取り直してください。",
+            )
+        standing = await self._revocation.standing(verified)
+        if standing is not Standing.GOOD:
+            return _STANDING_PROBLEMS[standing]
+        person = await self._accounts.person_of(verified.serial)
+        if isinstance(person, NoAnswer):
+            return problem(
+                ProblemCode.UPSTREAM_UNAVAILABLE,
+                "電子証明書の持ち主を公的個人認証サービスに確認できませんでした。しばらくしてからお試しください。",
+            )
+        now = self._clock.now_ms()
+        account = None if person.account_id is None else await self._accounts.by_id(person.account_id)
+        secret = token(self._chance)
+        session = self._session(secret, verified.serial, person.root_serial, account, request.terminal, now)
+        ops = [tables.use_challenge(presented.nonce, presented.ends_ms), tables.insert(session)]
+        if account is not None:
+            ops.append(link_certificate(verified.serial, account.account_id, now))
+            ops.append(tables.delete_oldest(account.account_id, SESSIONS_FOR_ACCOUNT_MAX))
+            if MailEvent.SIGN_IN in account.settings.mail_events:
+                # The mail is named by the challenge: one sign-in, one mail.
+                ops.append(promise(MailEvent.SIGN_IN, account.account_id, presented.nonce[:12].hex(), now))
+        if isinstance(await self._store.write(ops), Conflict):
+            return problem(ProblemCode.CHALLENGE_USED, "はじめからログインをやり直してください。")
+        self._outbox.wake()
+        return Opened(secret, session, account)
+
+    def _session(
+        self, secret: str, serial: str, root: str, account: OpenedAccount | None, terminal: str, now: int
+    ) -> Session:
+        most = self._settings.session_seconds_max if account is not None else FIRST_TIME_SECONDS
+        ends = now + most * 1000
+        return Session(
+            token_hash(secret),
+            None if account is None else account.account_id,
+            serial,
+            root,
+            str(terminal),
+            now,
+            idle_until(now, ends, self._settings.session_idle_seconds),
+            ends,
+        )
+
+    async def find(self, secret: str) -> Session | None:
+        """The living session of this token; its idle time begins anew."""
+        session = await read_one(self._store, tables.BY_HASH, {"token_hash": token_hash(secret)})
+        now = self._clock.now_ms()
+        if session is None or session.over(now):
+            return None
+        idle = self._settings.session_idle_seconds
+        if worth_extending(session, now, idle):
+            await self._store.write(
+                [tables.extend(session.token_hash, idle_until(now, session.ends_ms, idle))]
+            )
+        return session
+
+    async def open_account(self, session: Session, settings: AccountSettings) -> OpenedAccount | Problem:
+        """First-time registration (初回の利用者登録). Asking again, or from two windows at once, opens one account."""
+        wrong = check_settings(settings)
+        if wrong is not None:
+            return wrong
+        if session.account_id is not None:
+            return await self._already_open(session, settings)
+        opened = self._accounts.new(session.root_serial, settings)
+        ops = [*self._accounts.opening_ops(opened, session.serial), self._joining(session, opened.account_id)]
+        if isinstance(await self._store.write(ops), Conflict):
+            return await self._already_open(session, settings)
+        return opened
+
+    def _joining(self, session: Session, account_id: str) -> Op:
+        now = self._clock.now_ms()
+        ends = session.opened_ms + self._settings.session_seconds_max * 1000
+        until = idle_until(now, ends, self._settings.session_idle_seconds)
+        return tables.give_account(session.token_hash, account_id, until, ends)
+
+    async def _already_open(self, session: Session, settings: AccountSettings) -> OpenedAccount | Problem:
+        account = await self._accounts.by_root(session.root_serial)
+        if account is None:
+            return problem(ProblemCode.NOT_SIGNED_IN, "もう一度ログインしてください。")
+        if session.account_id is None:
+            await self._store.write([self._joining(session, account.account_id)])
+        if account.settings == settings:
+            return account
+        return problem(
+            ProblemCode.ACCOUNT_EXISTS,
+            "この方のアカウントはすでにあります。内容は「アカウント設定」で変えられます。",
+        )
+
+    async def sign_out(self, session: Session) -> None:
+        """The session ends, and with it what was read (FLD-3); what was not read stays."""
+        ops = [tables.delete(session.token_hash)]
+        if session.account_id is not None:
+            ops.append(folder_tables.delete_read(session.account_id))
+        await self._store.write(ops)
+
+    async def expire(self) -> None:
+        """Sign out by time whoever left without doing it; forget challenges that have expired anyway."""
+        now = self._clock.now_ms()
+        await self._store.write(
+            [
+                tables.delete_over(now),
+                tables.forget_challenges(now),
+                folder_tables.delete_read_of_the_absent(now),
+            ]
+        )
+
+
+_STANDING_PROBLEMS: dict[Standing, Problem] = {
+    Standing.REVOKED: problem(
+        ProblemCode.CERTIFICATE_REVOKED,
+        "この電子証明書は失効しています。市区町村の窓口で新しい電子証明書の発行を受けてください。",
+    ),
+    Standing.UNKNOWN: problem(
+        ProblemCode.CERTIFICATE_REFUSED,
+        "公的個人認証サービスが発行を確認できない電子証明書です。市区町村の窓口にお問い合わせください。",
+    ),
+    Standing.NO_ANSWER: problem(
+        ProblemCode.REVOCATION_UNKNOWN,
+        "公的個人認証サービスから回答がなく、電子証明書の失効を確認できません。しばらくしてからお試しください。",
+    ),
+}

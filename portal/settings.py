@@ -1,0 +1,54 @@
+"""What can be set of the portal. Each field says what it is; ``mynasim settings`` prints them all."""
+
+from typing import Annotated
+
+import msgspec
+
+from portal.wire import limits
+
+
+def about(text: str) -> msgspec.Meta:
+    """The Japanese explanation of a setting."""
+    return msgspec.Meta(description=text)
+
+
+class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """マイナポータルの設定."""
+
+    host: Annotated[str, about("待ち受けるアドレス。既定ではこの計算機からだけ使えます。")] = "127.0.0.1"
+    port: Annotated[
+        int, about("待ち受けるポート。使用中なら次の空きを使います。"), msgspec.Meta(ge=0, le=65535)
+    ] = 8600
+    lane: Annotated[
+        bool, about("平文のHTTP/1.1を自前の高速な経路で処理するか。falseならHypercornが処理します。")
+    ] = True
+    trust_folder: Annotated[
+        str,
+        about("信頼する利用者証明用認証局の証明書（DER）を置くフォルダー。空なら状態フォルダーの trust。"),
+    ] = ""
+    policies: Annotated[tuple[str, ...], about("受け付ける利用者証明用電子証明書のポリシーOID。")] = (
+        "1.2.392.200149.8.5.1.3.30",
+    )
+    crl_instead_of_ocsp: Annotated[
+        bool, about("OCSPが答えないとき、期限内の失効リスト（CRL）で代えるか。falseならログインを断ります。")
+    ] = True
+    mail_sender: Annotated[str, about("通知メールの差出人。")] = "no-reply@portal.mynasim.invalid"
+    session_idle_seconds: Annotated[
+        int, about("操作がないとき自動でログアウトするまでの秒数。"), msgspec.Meta(ge=60)
+    ] = limits.SESSION_IDLE_SECONDS
+    session_seconds_max: Annotated[int, about("ログインしていられる最長の秒数。"), msgspec.Meta(ge=60)] = (
+        limits.SESSION_SECONDS_MAX
+    )
+    challenge_seconds: Annotated[int, about("カードで署名する値の有効秒数。"), msgspec.Meta(ge=10)] = (
+        limits.CHALLENGE_SECONDS
+    )
+    immediate_wait_seconds: Annotated[
+        float,
+        about("自己情報の回答を画面で待つ最長の秒数。過ぎると「後日回答」になります。"),
+        msgspec.Meta(ge=0),
+    ] = limits.IMMEDIATE_WAIT_SECONDS
+    asking_again_days_max: Annotated[
+        int,
+        about("回答がないまま問い合わせ続ける日数。過ぎると書面での請求を案内します。"),
+        msgspec.Meta(ge=1),
+    ] = limits.ASKING_AGAIN_DAYS_MAX
