@@ -63,6 +63,11 @@ class Municipality:
         """As an address begins: prefecture, county, name."""
         return f"{self.prefecture}{self.county}{self.name}"
 
+    @property
+    def is_designated_city(self) -> bool:
+        """政令指定都市: the codes of the twenty lie from 100 to 199 within their prefecture, outside 東京都."""
+        return self.prefecture != "東京都" and self.code[2] == "1"
+
 
 @dataclass(frozen=True, slots=True)
 class Prefecture:

@@ -11,7 +11,7 @@ person, My Number included, when other municipalities get other populations from
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from itertools import accumulate
 
@@ -39,13 +39,6 @@ _CARD_HOLDERS_OF_1024 = 812  # 100,029,804 cards (2025-12) among 126,146,099 res
 _CARD_AGE_DAYS_MAX = 3200  # younger than its tenth birthday in any case
 _MINORS_CARD_AGE_DAYS_MAX = 1400  # and than its fifth, for those who may have been minors at issue
 _MAYBE_MINOR_AT_ISSUE = 28  # years of age
-_EXAMPLES = (
-    ("131016", 30, 45, True),
-    ("011002", 22, 29, False),
-    ("271004", 48, 56, False),
-    ("401307", 62, 69, False),
-    ("472018", 74, 82, False),
-)
 
 
 class UnknownResident(LookupError):
@@ -168,6 +161,18 @@ class Nation:
             members.append(member)
         return members
 
+    def identity(self, person: Person) -> int:
+        """A number below 2³³ that stays the person's own whatever the populations of other municipalities.
+
+        What is drawn about a person elsewhere is drawn by it, and the core system may use it as its internal ID.
+        """
+        place = municipality(person.municipality_code)
+        return place.index << _LOCAL_BITS | (person.n - self._starts[place.index])
+
+    def by_identity(self, identity: int) -> int | None:
+        """n of the person with this identity; None when nobody has it."""
+        return self._number_of_uid(identity if identity >= 0 else None)
+
     def children(self, person: Person) -> list[Person]:
         """Sons and daughters at home of a head or spouse, or, for a parent of the head, the head."""
         wanted = {Role.HEAD: Role.CHILD, Role.SPOUSE: Role.CHILD, Role.PARENT: Role.HEAD}.get(person.role)
@@ -183,22 +188,15 @@ class Nation:
 
     def examples(self) -> list[Person]:
         """Five adults to show: card holders of five cities and ages, the first with a child under twelve."""
-        return [next(self._candidates(*wanted)) for wanted in _EXAMPLES]
+        from sim.nation.examples import examples
 
-    def _candidates(self, code: str, youngest: int, oldest: int, with_child: bool) -> Iterator[Person]:
-        for n in self.residents_of(code):
-            person = self.person(n)
-            if not person.holds_card or not youngest <= person.age(self.reference_date) <= oldest:
-                continue
-            if with_child and not any(c.age(self.reference_date) < 12 for c in self.children(person)):
-                continue
-            yield person
+        return examples(self)
 
     def _number_of_uid(self, uid: int | None) -> int | None:
         if uid is None:
             return None
         index, local = uid >> _LOCAL_BITS, uid & _LOCAL_MASK
-        if index >= len(MUNICIPALITIES) or local >= self.populations[index]:
+        if index >= len(self.populations) or local >= self.populations[index]:
             return None
         return self._starts[index] + local
 

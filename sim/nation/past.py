@@ -1,0 +1,167 @@
+"""The past (情報提供等記録): inquiries between organisations about a resident before the simulation began.
+
+A pure function of the nation and the person, made month by month: a period costs its months, and two periods that
+overlap agree. Which procedures concern the person follows from the circumstances of that month.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta, timezone
+from enum import StrEnum
+
+import msgspec
+
+from sim.nation.catalogue import CURRENT, Procedure, catalogue
+from sim.nation.chance import draw, key_for
+from sim.nation.circumstances import Circumstances, circumstances
+from sim.nation.holdings import holders
+from sim.nation.nation import Nation
+from sim.nation.organisations import Kind, Organisation, national_body, of_municipality, of_prefecture
+from sim.nation.person import Person
+
+__all__ = ["JST", "NETWORK_OPENED", "PastRecord", "PastResult", "records_of"]
+
+JST = timezone(timedelta(hours=9), "JST")
+NETWORK_OPENED = date(2017, 11, 13)
+"""Full operation of the information provision network; there are no records from before."""
+
+_REFUSED_PER_1000 = 12
+_UNANSWERED_PER_1000 = 6
+_OFFICE_OPENS, _OFFICE_MINUTES = time(8, 45), 510
+_INSURER_KINDS = frozenset({Kind.MUNICIPALITY, Kind.HEALTH_ASSOCIATION, Kind.HEALTH_SOCIETY, Kind.MUTUAL_AID})
+
+
+class PastResult(StrEnum):
+    """結果: what became of an inquiry."""
+
+    PROVIDED = "provided"  # 提供
+    NOT_PROVIDED = "not_provided"  # 不提供: refused, or never answered
+
+
+class PastRecord(msgspec.Struct, frozen=True):
+    """情報提供等記録 of one inquiry. Names stand in the catalogue and with the organisations."""
+
+    record_id: str  # unique over the nation: identity, month, procedure, kind
+    inquirer: Organisation
+    provider: Organisation
+    affair: str  # JM code
+    procedure: str  # JT code
+    information: str  # TM code
+    requested_at: datetime  # Japan's time
+    provided_at: datetime | None
+    result: PastResult
+
+
+def records_of(
+    nation: Nation, person: Person, start: date, end: date, profile: str = CURRENT
+) -> list[PastRecord]:
+    """All records whose request lies between two days, both included, the earliest first.
+
+    Empty when `end` is before `start`; nothing before the network opened or the person's birth.
+    """
+    start = max(start, NETWORK_OPENED, person.birth_date)
+    if end < start:
+        return []
+    life, identity = circumstances(nation, person), nation.identity(person)
+    key = draw(key_for(nation.seed, "past"), identity)
+    procedures = [p for a in catalogue(profile).affairs.values() for p in a.procedures]
+    records: list[PastRecord] = []
+    month = start.replace(day=1)
+    while month <= end:
+        tags = life.tags(_last_day(month))
+        for number, procedure in enumerate(procedures):
+            word = draw(key, (month.year * 12 + month.month) << 8 | number)
+            if procedure.when in tags and (word & 0xFFFF) * 12 < procedure.per_year * 0x10000:
+                records += _inquiry(life, identity, procedure, month, word, profile)
+        month = _last_day(month) + timedelta(days=1)
+    records.sort(key=lambda record: (record.requested_at, record.record_id))
+    return [record for record in records if start <= record.requested_at.date() <= end]
+
+
+def _inquiry(
+    life: Circumstances, identity: int, procedure: Procedure, month: date, word: int, profile: str
+) -> list[PastRecord]:
+    """One procedure asks for each of its kinds, some seconds apart."""
+    affair = catalogue(profile).affairs[procedure.affair]
+    inquirer = _inquirer(life, affair.inquirers, month)
+    asked_at = _office_moment(month, word >> 16)
+    records = []
+    for number, code in enumerate(procedure.asks):
+        if code not in catalogue(profile).information:
+            continue
+        provider = _provider(life, code, month, profile)
+        if provider is None or provider.code == inquirer.code:
+            continue
+        requested_at = asked_at + timedelta(seconds=7 * number)
+        chance = (word >> 40 + 4 * number) % 1000
+        took = timedelta(seconds=2 + (word >> 44) % 50 if chance < 900 else 600 + (word >> 44) % 30_000)
+        is_provided = chance >= _REFUSED_PER_1000 + _UNANSWERED_PER_1000
+        records.append(
+            PastRecord(
+                f"{identity:010d}{month:%Y%m}{procedure.code[-4:]}{number}",
+                inquirer,
+                provider,
+                procedure.affair,
+                procedure.code,
+                code,
+                requested_at,
+                requested_at + took if is_provided else None,
+                PastResult.PROVIDED if is_provided else PastResult.NOT_PROVIDED,
+            )
+        )
+    return records
+
+
+def _home_on(life: Circumstances, day: date) -> str:
+    """The municipality where the person lived on a day."""
+    if life.moved_from is not None and day < life.moved_on:
+        return life.moved_from
+    return life.person.municipality_code
+
+
+def _inquirer(life: Circumstances, kinds: tuple[Kind, ...], month: date) -> Organisation:
+    if len(kinds) > 1:
+        return life.insurer if life.insurer.kind in _INSURER_KINDS else of_municipality(_home_on(life, month))
+    (kind,) = kinds
+    match kind:
+        case Kind.MUNICIPALITY:
+            return of_municipality(_home_on(life, _last_day(month)))
+        case Kind.PREFECTURE | Kind.WIDE_AREA_UNION:
+            return of_prefecture(kind, _home_on(life, _last_day(month)))
+        case _:
+            return national_body(kind)
+
+
+def _provider(life: Circumstances, code: str, month: date, profile: str) -> Organisation | None:
+    """Who was asked: the holder now, or the one that answers "none" when the person has nothing of the kind.
+
+    A municipality never asks itself over the network. For those who moved in it asks the former one.
+    """
+    kinds = catalogue(profile).information[code].holders
+    found = holders(life, code, profile)
+    if Kind.MUNICIPALITY in kinds and len(kinds) == 1:
+        former = life.moved_from if life.moved_from and month >= life.moved_on.replace(day=1) else None
+        return of_municipality(former or _home_on(life, month))
+    if found:
+        return found[0]
+    if kinds[0] in (Kind.PREFECTURE, Kind.WIDE_AREA_UNION):
+        return of_prefecture(kinds[0], _home_on(life, month))
+    if len(kinds) == 1:
+        return national_body(kinds[0])
+    return life.insurer if life.insurer.kind in kinds else of_municipality(_home_on(life, month))
+
+
+def _office_moment(month: date, word: int) -> datetime:
+    """Within office hours on a weekday of the month."""
+    days = (_last_day(month) - month).days + 1
+    day = month + timedelta(days=word % days)
+    if day.weekday() >= 5:
+        step = timedelta(days=2)
+        day = day - step if (day - step).month == month.month else day + step
+    minute = (word >> 8) % _OFFICE_MINUTES
+    opened = datetime.combine(day, _OFFICE_OPENS, JST)
+    return opened + timedelta(minutes=minute, seconds=(word >> 17) % 60)
+
+
+def _last_day(month: date) -> date:
+    return (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
