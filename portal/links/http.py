@@ -18,7 +18,11 @@ from portal.wire.operation import AnyOperation, WireRequest, WireResponse
 
 CONNECTIONS_MAX = 64
 """To one address."""
+CALLS_WAITING_MAX = 1_000
+"""Calls that may wait for a connection; one more is refused at once."""
 ANSWER_BYTES_MAX = 16 * 1024 * 1024
+HEAD_BYTES_MAX = 64 * 1024
+"""Everything of an answer that comes before its body."""
 RECEIVE_BYTES = 64 * 1024
 HEADERS_MAX = 100
 
@@ -40,7 +44,11 @@ class Address(NamedTuple):
 
 
 class _Broken(Exception):
-    """The connection ended, or what came is not HTTP."""
+    """The connection ended before the answer did."""
+
+
+class _Unreadable(Exception):
+    """What came is no HTTP answer, or larger than we take."""
 
 
 class _Connection:
@@ -52,58 +60,106 @@ class _Connection:
 
     def _begin(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._body: list[bytes] = []
-        self._size = 0
-        self._content_type = ""
-        self._headers: list[tuple[str, str]] = []
+        self._clear()
+        self._fed = 0
+        self._status = 0
         self._keep = False
         self.done = False
         self.started = False
 
+    def _clear(self) -> None:
+        self._body: list[bytes] = []
+        self._size = 0
+        self._content_type = ""
+        self._headers: list[tuple[str, str]] = []
+        self._head_whole = False
+        self._sized = False
+
     # httptools' callbacks
     def on_message_begin(self) -> None:
+        if self.done:
+            # Nobody asked for a second answer; the next caller must not take it for its own.
+            raise _Unreadable("more than one answer")
         self.started = True
+        self._clear()
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._head_whole:
+            return  # a trailer is no header
         if len(self._headers) >= HEADERS_MAX:
-            raise _Broken("too many header fields")
+            raise _Unreadable("too many header fields")
         lower = name.lower().decode("latin-1")
         text = value.decode("latin-1")
         if lower == "content-type":
             self._content_type = text
+        elif lower in ("content-length", "transfer-encoding"):
+            self._sized = True
         self._headers.append((lower, text))
+
+    def on_headers_complete(self) -> None:
+        self._head_whole = True
 
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
         if self._size > ANSWER_BYTES_MAX:
-            raise _Broken("answer too large")
+            raise _Unreadable("answer too large")
         self._body.append(body)
 
     def on_message_complete(self) -> None:
         # An interim 1xx answer is no answer yet.
-        if self._parser.get_status_code() >= 200:
+        status = self._parser.get_status_code()
+        if status >= 200:
             self.done = True
+            self._status = status
             # Only here: once the message is over, llhttp answers for the next one.
             self._keep = self._parser.should_keep_alive()
 
     async def exchange(self, head_and_body: bytes) -> tuple[WireResponse, bool]:
-        """The answer, and whether the connection can carry another. Raises :class:`_Broken`."""
+        """The answer, and whether the connection can carry another. Raises :class:`_Broken`, :class:`_Unreadable`."""
         try:
             await self.stream.send_all(head_and_body)
             while not self.done:
                 data = await self.stream.receive_some(RECEIVE_BYTES)
                 if not data:
-                    raise _Broken("closed before the answer was whole")
-                self._parser.feed_data(data)
+                    self._ended()
+                    break
+                self._feed(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError, OSError) as error:
             raise _Broken(str(error)) from error
-        except httptools.HttpParserError as error:
-            raise _Broken(f"not HTTP: {error}") from error
-        status = self._parser.get_status_code()
+        response = WireResponse(self._status, self._content_type, b"".join(self._body), tuple(self._headers))
         keep = self._keep
-        response = WireResponse(status, self._content_type, b"".join(self._body), tuple(self._headers))
         self._begin()
         return response, keep
+
+    def _feed(self, data: bytes | bytearray) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as error:
+            raise _Unreadable("an upgrade that was not asked for") from error
+        except httptools.HttpParserError as error:
+            if self.done:
+                # The answer is whole; what came behind it only costs the connection.
+                self._keep = False
+                return
+            raise _Unreadable(f"{error.__context__ or error}") from error
+        if not self._head_whole:
+            # The parser keeps a field until its end; without an end it would keep all that comes.
+            self._fed += len(data)
+            if self._fed > HEAD_BYTES_MAX:
+                raise _Unreadable("the head of the answer is too large")
+
+    def _ended(self) -> None:
+        """The other side closed: for an answer that says no length that is its end (RFC 9112 6.3)."""
+        if not self._head_whole or self._sized or self._parser.get_status_code() < 200:
+            raise _Broken("closed before the answer was whole")
+        self._status = self._parser.get_status_code()
+
+    def usable(self) -> bool:
+        """Whether an idle connection is silent, as it must be: closed by the other side, or sent to, it is not.
+
+        Under TLS there may be a session ticket, which is no reason to end it.
+        """
+        return not (isinstance(self.stream, trio.SocketStream) and self.stream.socket.is_readable())
 
 
 class HttpCarrier:
@@ -152,11 +208,16 @@ class HttpCarrier:
     async def carry(self, operation: AnyOperation, request: WireRequest) -> WireResponse | Unreachable:
         """One request, one answer. A kept connection that the other side had closed meanwhile is replaced unseen."""
         content = self._encode(request)
+        if self._slots.statistics().tasks_waiting >= CALLS_WAITING_MAX:
+            return Unreachable(Reason.OVERLOADED, f"{CALLS_WAITING_MAX} calls are waiting for a connection")
         async with self._slots:
             while True:
                 kept = bool(self._idle)
                 if kept:
                     connection = self._idle.pop()
+                    if not connection.usable():
+                        await trio.aclose_forcefully(connection.stream)
+                        continue
                 else:
                     try:
                         connection = await self._connect()
@@ -171,6 +232,8 @@ class HttpCarrier:
                     if kept and not connection.started and operation.repeatable:
                         continue
                     return Unreachable(Reason.RESET, str(broken))
+                except _Unreadable as unreadable:
+                    return Unreachable(Reason.MALFORMED, str(unreadable))
                 else:
                     return response
                 finally:

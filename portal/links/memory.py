@@ -75,6 +75,8 @@ class Slot:
                 response = await answer(request)
             finally:
                 self._busy.discard(scope)
+        # The deadline of a caller that gave up meanwhile passed here: it must not see the answer, as over a wire.
+        await trio.lowlevel.checkpoint_if_cancelled()
         if response is None:
             return Unreachable(Reason.RESET, "the system went down while it answered")
         return response

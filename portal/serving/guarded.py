@@ -76,7 +76,7 @@ class Connections:
         )
         self._open.add(connection)
         if self._closing:
-            # Accepted while shutting down: what it has sent already is answered, more is not waited for.
+            # Accepted while shutting down: it ends as idle ones do.
             connection.close_when_idle()
         try:
             await connection.run()

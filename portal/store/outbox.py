@@ -124,6 +124,7 @@ class Outbox:
         self._wake = trio.Event()
         self._at_work: set[tuple[str, str]] = set()
         self._slots = trio.CapacityLimiter(AT_ONCE_MAX)
+        clock.on_move(self.wake)
 
     def __repr__(self) -> str:
         return f"Outbox({sorted(self._works)})"
@@ -139,6 +140,8 @@ class Outbox:
             while True:
                 self._wake = trio.Event()
                 now = self._clock.now_ms()
+                # What is at work now may be gone or put off by the time its turn comes below: not from this look.
+                busy = frozenset(self._at_work)
                 try:
                     rows = await self._store.read(_DUE, {"now": now, "most": ROWS_READ_MAX})
                     next_due = (await self._store.read(_NEXT, {"now": now}))[0].due_ms
@@ -149,7 +152,7 @@ class Outbox:
                 started = False
                 for row in rows:
                     name = (row.kind, row.key)
-                    if name not in self._at_work:
+                    if name not in busy:
                         self._at_work.add(name)
                         await self._slots.acquire_on_behalf_of(name)
                         nursery.start_soon(self._carry, row)
@@ -166,18 +169,12 @@ class Outbox:
         name = (row.kind, row.key)
         try:
             outcome = await self._attempt(row)
-            ops: tuple[Op, ...]
-            if isinstance(outcome, Finished):
-                ops = (*outcome.ops, remove(row.kind, row.key))
-            else:
+            again = await self._finish(row, outcome) if isinstance(outcome, Finished) else outcome
+            if again is not None:
                 attempts = row.attempts + 1
                 due = self._clock.now_ms() + back_off_ms(attempts)
-                log.info("outbox_again", kind=row.kind, attempts=attempts, reason=outcome.reason)
-                ops = (_delay(row.kind, row.key, due_ms=due, attempts=attempts),)
-            if isinstance(await self._store.write(ops), Conflict):
-                # What the work found has changed meanwhile: it looks again.
-                due = self._clock.now_ms() + back_off_ms(row.attempts + 1)
-                await self._store.write([_delay(row.kind, row.key, due_ms=due, attempts=row.attempts + 1)])
+                log.info("outbox_again", kind=row.kind, attempts=attempts, reason=again.reason)
+                await self._store.write([_delay(row.kind, row.key, due_ms=due, attempts=attempts)])
         except (StorageRefused, StoreOverloaded) as refusal:
             # The row is still there, so the work will be found again once the store takes writes.
             log.error("outbox_unwritable", kind=row.kind, reason=str(refusal))
@@ -186,6 +183,18 @@ class Outbox:
             self._at_work.discard(name)
             self._slots.release_on_behalf_of(name)
             self._wake.set()
+
+    async def _finish(self, row: Row, finished: Finished) -> Again | None:
+        """Take the row away in one transaction with what its work leaves; None when that is done."""
+        try:
+            outcome = await self._store.write([*finished.ops, remove(row.kind, row.key)])
+        except (StorageRefused, StoreOverloaded):
+            raise
+        except Exception as error:
+            log.exception("outbox_finish_failed", kind=row.kind)
+            return Again(f"{type(error).__name__}")
+        # A conflict: what the work found has changed meanwhile, so it looks again.
+        return Again(f"{outcome}") if isinstance(outcome, Conflict) else None
 
     async def _attempt(self, row: Row) -> Finished | Again:
         work = self._works.get(row.kind)

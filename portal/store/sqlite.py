@@ -73,31 +73,50 @@ def _migrate(connection: sqlite3.Connection, schemas: Sequence[Schema]) -> None:
         raise
 
 
-def _apply(connection: sqlite3.Connection, ops: Sequence[Op]) -> Committed | Conflict:
-    """One transaction inside the open one. A lone statement needs no savepoint: it is atomic by itself."""
-    if len(ops) > 1:
+_Outcome = Committed | Conflict | Exception
+
+
+def _is_refusal(error: sqlite3.Error) -> bool:
+    """Whether the disk or the file is the reason; otherwise the statement or its parameters are."""
+    if isinstance(error, (sqlite3.ProgrammingError, sqlite3.NotSupportedError, sqlite3.DataError)):
+        return False
+    if not isinstance(error, sqlite3.DatabaseError):
+        return False
+    return error.sqlite_errorcode != sqlite3.SQLITE_ERROR
+
+
+def _apply(connection: sqlite3.Connection, ops: Sequence[Op]) -> _Outcome:
+    """One transaction inside the open one. Raises ``sqlite3.Error`` when the disk refuses.
+
+    What is wrong with one caller's statement is that caller's exception; its neighbours in the commit don't feel it.
+    """
+    # A lone statement is atomic by itself, so only its number of changes can still undo it.
+    savepoint = len(ops) != 1 or ops[0].changes is not None
+    if savepoint:
         connection.execute("SAVEPOINT one")
-    conflict: Conflict | None = None
+    outcome: _Outcome = COMMITTED
     for index, (sql, params, changes) in enumerate(ops):
         try:
             changed = connection.execute(sql, params).rowcount
         except sqlite3.IntegrityError:
-            conflict = Conflict(index)
+            outcome = Conflict(index)
+            break
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and _is_refusal(error):
+                raise
+            outcome = error
             break
         if changes is not None and changed != changes:
-            assert len(ops) > 1 or changed == 0, f"{sql} changed {changed} rows, not {changes}"
-            conflict = Conflict(index)
+            outcome = Conflict(index)
             break
-    if len(ops) > 1:
-        if conflict is not None:
+    if savepoint:
+        if outcome is not COMMITTED:
             connection.execute("ROLLBACK TO one")
         connection.execute("RELEASE one")
-    return COMMITTED if conflict is None else conflict
+    return outcome
 
 
-def _commit(
-    connection: sqlite3.Connection, transactions: Sequence[Sequence[Op]]
-) -> list[Committed | Conflict] | StorageRefused:
+def _commit(connection: sqlite3.Connection, transactions: Sequence[Sequence[Op]]) -> list[_Outcome]:
     """All these transactions in one commit; when the disk refuses, none of them."""
     try:
         connection.execute("BEGIN IMMEDIATE")
@@ -106,7 +125,8 @@ def _commit(
     except sqlite3.Error as error:
         with contextlib.suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
-        return StorageRefused(str(error))
+        # One exception for each: a shared one would gather everybody's traceback.
+        return [StorageRefused(str(error)) for _ in transactions]
     return outcomes
 
 
@@ -119,8 +139,10 @@ class _Reader:
     async def read(self, query: Query[Row], params: Params = {}) -> list[Row]:  # noqa: B006 - never written to
         try:
             rows: list[tuple[Any, ...]] = self._connection.execute(query.sql, params).fetchall()
-        except sqlite3.OperationalError as error:
-            raise StorageRefused(str(error)) from error
+        except sqlite3.Error as error:
+            if _is_refusal(error):
+                raise StorageRefused(str(error)) from error
+            raise
         make = query.row
         return [make(*row) for row in rows]
 
@@ -133,7 +155,7 @@ class _Waiting:
     def __init__(self, ops: Sequence[Op], task: trio.lowlevel.Task) -> None:
         self.ops = ops
         self.task = task
-        self.outcome: Committed | Conflict | StorageRefused = COMMITTED
+        self.outcome: _Outcome = COMMITTED
 
 
 class SqliteStore(_Reader):
@@ -142,9 +164,13 @@ class SqliteStore(_Reader):
     def __init__(self, path: Path, schemas: Sequence[Schema]) -> None:
         self.path = path
         self._writer = _connect(str(path))
-        self._writer.execute("PRAGMA journal_mode=WAL")
-        _migrate(self._writer, schemas)
-        super().__init__(_connect(str(path)))
+        try:
+            self._writer.execute("PRAGMA journal_mode=WAL")
+            _migrate(self._writer, schemas)
+            super().__init__(_connect(str(path)))
+        except BaseException:
+            self._writer.close()
+            raise
         self._waiting: deque[_Waiting] = deque()
         self._signal = threading.Condition()
         self._closing = False
@@ -165,7 +191,7 @@ class SqliteStore(_Reader):
         # The thread may be writing this already: a cancelled caller still learns what became of it.
         await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
         outcome = waiting.outcome
-        if isinstance(outcome, StorageRefused):
+        if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
@@ -180,14 +206,14 @@ class SqliteStore(_Reader):
                 count = min(len(self._waiting), COMMIT_BATCH_MAX)
                 batch = [self._waiting.popleft() for _ in range(count)]
             outcomes = _commit(self._writer, [waiting.ops for waiting in batch])
-            if isinstance(outcomes, StorageRefused):
-                for waiting in batch:
-                    # One exception for each: a shared one would gather everybody's traceback.
-                    waiting.outcome = StorageRefused(*outcomes.args)
-            else:
-                for waiting, outcome in zip(batch, outcomes, strict=True):
-                    waiting.outcome = outcome
+            for waiting, outcome in zip(batch, outcomes, strict=True):
+                waiting.outcome = outcome
             self._trio_token.run_sync_soon(_wake, batch)
+
+    async def write_until_stopped(self) -> None:
+        """Run the writer. Shielded: those who wait for a commit can't be cancelled, so it must be there for them."""
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(self.run_writer)
 
     def stop_writer(self) -> None:
         with self._signal:
@@ -219,7 +245,7 @@ async def open_sqlite(path: Path, schemas: Sequence[Schema]) -> AsyncIterator[Sq
         ) from error
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(trio.to_thread.run_sync, store.run_writer)
+            nursery.start_soon(store.write_until_stopped)
             try:
                 yield store
             finally:
@@ -246,10 +272,10 @@ class SimulatedStore(_Reader):
     async def write(self, ops: Sequence[Op]) -> Committed | Conflict:
         if self.refuse is not None:
             raise StorageRefused(self.refuse)
-        outcomes = _commit(self._connection, [ops])
-        if isinstance(outcomes, StorageRefused):
-            raise outcomes
-        return outcomes[0]
+        (outcome,) = _commit(self._connection, [ops])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     def close(self) -> None:
         self._connection.close()

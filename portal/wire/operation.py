@@ -187,9 +187,15 @@ class Operation(Generic[Req, Res]):
 
     def decode_response(self, response: WireResponse) -> Res | Problem:
         """The answer, or the problem. Raises ``msgspec.MsgspecError`` when it is neither."""
-        if response.status >= 400:
-            return msgspec.json.decode(response.body, type=Problem)
-        return self._response_decoder(response.body)
+        try:
+            if response.status >= 400:
+                return msgspec.json.decode(response.body, type=Problem)
+            if not 200 <= response.status < 300:
+                raise msgspec.DecodeError(f"status {response.status} is no answer")
+            return self._response_decoder(response.body)
+        except (UnicodeDecodeError, RecursionError) as error:
+            # msgspec lets these two through as they are.
+            raise msgspec.DecodeError(str(error)) from error
 
     # The answering side
 
@@ -221,6 +227,14 @@ class Operation(Generic[Req, Res]):
                         ProblemCode.UNPROCESSABLE, f"{name} は本文では送れません。", field=f"$.{name}"
                     )
                 return msgspec.convert({**content, **path_fields}, self.request, strict=True)
+            if wire.body and self.method in (Method.POST, Method.PUT):
+                content = msgspec.json.decode(wire.body, type=dict[str, Any])
+                if content:
+                    return problem(
+                        ProblemCode.UNPROCESSABLE,
+                        "この操作は本文に項目を取りません。",
+                        field=f"$.{min(content)}",
+                    )
             query = parse_qsl(
                 wire.query, keep_blank_values=True, strict_parsing=bool(wire.query),
                 max_num_fields=QUERY_FIELDS_MAX, errors="strict",
