@@ -1,0 +1,104 @@
+"""What the core system knows, as it says it: the catalogue, who holds what, and the records of the past.
+
+All of it is computed from the nation; this file turns the nation's words into the wire's.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from portal.wire.disclosure import Named, ProvisionRecord, ProvisionResult
+from portal.wire.limits import RECORDS_IN_ANSWER_MAX, RECORDS_PERIOD_DAYS_MAX
+from portal.wire.moments import day_of, to_utc
+from portal.wire.network import HeldInformation
+from portal.wire.self_information import Catalogue, InformationKind
+from sim.nation.catalogue import CURRENT, UnknownCode, catalogue
+from sim.nation.circumstances import circumstances
+from sim.nation.holdings import holders
+from sim.nation.nation import Nation
+from sim.nation.organisations import Organisation
+from sim.nation.past import PastRecord, PastResult, records_of
+
+_RESULTS = {
+    PastResult.PROVIDED: ProvisionResult.PROVIDED,
+    PastResult.NOT_PROVIDED: ProvisionResult.NOT_PROVIDED,
+}
+
+
+class CoreFacts:
+    """The nation as the core system sees it, under one profile of the law."""
+
+    def __init__(self, nation: Nation, profile: str = CURRENT) -> None:
+        self._nation = nation
+        self._profile = profile
+        self._catalogue = catalogue(profile)
+        fields = {field.code: field.name for field in self._catalogue.fields}
+        self.catalogue = Catalogue(
+            profile,
+            tuple(
+                InformationKind(Named(kind.code, kind.name), fields.get(kind.field, kind.field), kind.detail)
+                for kind in self._catalogue.information.values()
+            ),
+        )
+
+    def __repr__(self) -> str:
+        return f"CoreFacts({self._nation!r}, {self._profile!r})"
+
+    def knows_person(self, person: int) -> bool:
+        return 0 <= person < self._nation.size
+
+    def information(self, code: str) -> Named | None:
+        """特定個人情報 of this code, or None when the catalogue has none."""
+        try:
+            return Named(code, self._catalogue.information_of(code).name)
+        except UnknownCode:
+            return None
+
+    def holders(
+        self, person: int, information: Sequence[str], municipality: str | None
+    ) -> list[HeldInformation]:
+        """Who holds these known kinds about this person, in a municipality or anywhere (SELF-3, SELF-4)."""
+        life = circumstances(self._nation, self._nation.person(person))
+        return [
+            HeldInformation(code, _named(holder))
+            for code in dict.fromkeys(information)
+            for holder in holders(life, code, self._profile)
+            if municipality is None or holder.municipality == municipality
+        ]
+
+    def holds(self, person: int, information: str, organisation: str) -> bool:
+        """Whether this organisation has this about this person."""
+        found = self.holders(person, [information], None)
+        return any(held.organisation.code == organisation for held in found)
+
+    def records(self, person: int, first: date, last: date, *, now_ms: int) -> tuple[ProvisionRecord, ...]:
+        """情報提供等記録 of these days, newest first, as far as they are kept and have happened by now."""
+        oldest = day_of(now_ms) - timedelta(days=RECORDS_PERIOD_DAYS_MAX)
+        past = records_of(
+            self._nation,
+            self._nation.person(person),
+            max(first, oldest),
+            min(last, day_of(now_ms)),
+            self._profile,
+        )
+        now = to_utc(now_ms)
+        shown = [self._record(each, now_ms) for each in reversed(past) if each.requested_at <= now]
+        return tuple(shown[:RECORDS_IN_ANSWER_MAX])
+
+    def _record(self, past: PastRecord, now_ms: int) -> ProvisionRecord:
+        is_pending = past.provided_at is not None and past.provided_at > to_utc(now_ms)
+        known = self._catalogue
+        return ProvisionRecord(
+            past.record_id,
+            past.requested_at,
+            None if is_pending else past.provided_at,
+            _named(past.inquirer),
+            _named(past.provider),
+            Named(past.affair, known.affairs[past.affair].name),
+            Named(past.procedure, known.procedures[past.procedure].name),
+            Named(past.information, known.information[past.information].name),
+            ProvisionResult.PENDING if is_pending else _RESULTS[past.result],
+        )
+
+
+def _named(organisation: Organisation) -> Named:
+    return Named(organisation.code, organisation.name)

@@ -1,0 +1,89 @@
+"""情報提供ネットワークシステム, the core system, as a system: routes, workers, controls."""
+
+from collections.abc import Collection
+
+import trio
+
+from portal.serving.about import serve_about
+from portal.serving.dispatcher import Dispatcher
+from portal.serving.guards import Peers
+from portal.serving.system import BuiltSystem, Surroundings
+from portal.wire.network import (
+    ACQUIRE_CODE,
+    BROKER_SELF_INFORMATION,
+    DISCLOSE_RECORDS,
+    FIND_HOLDERS,
+    VIEW_CATALOGUE,
+    AcquireCode,
+    AcquiredCode,
+    Brokered,
+    BrokerSelfInformation,
+    DiscloseRecords,
+    FindHolders,
+    Holders,
+    RecordsAnswer,
+)
+from portal.wire.operation import Nothing
+from portal.wire.problems import Problem
+from portal.wire.self_information import Catalogue
+from portal.wire.systems import System
+from sim.controls import MODES_LATE, ControlDesk
+from sim.nation.catalogue import CURRENT
+from sim.nation.nation import Nation
+from sim.network import tables
+from sim.network.codes import LinkageCodes
+from sim.network.facts import CoreFacts
+from sim.network.service import CoreSystem
+
+SCHEMAS = tables.SCHEMAS
+
+
+def build(
+    surroundings: Surroundings,
+    nation: Nation,
+    codes: LinkageCodes,
+    *,
+    profile: str = CURRENT,
+    paper_only: Collection[str] = (),
+) -> BuiltSystem:
+    """The core system of this nation.
+
+    *profile* is the law it works under; *paper_only* are the codes of organisations that do not provide
+    self-information electronically (SELF-5), none by default.
+    """
+    dispatcher = Dispatcher(System.NETWORK)
+    peers = Peers(surroundings.keys)
+    desk = ControlDesk(
+        System.NETWORK, surroundings.store, surroundings.clock, modes=MODES_LATE, has_outbox=True
+    )
+    core = CoreSystem(surroundings, CoreFacts(nation, profile), codes, desk, paper_only=paper_only)
+    desk.wake = core.outbox.wake
+
+    async def acquire(request: AcquireCode, _: object) -> AcquiredCode | Problem:
+        return await core.acquire_code(request)
+
+    async def view_catalogue(_: Nothing, __: object) -> Catalogue:
+        return core.facts.catalogue
+
+    async def disclose(request: DiscloseRecords, _: object) -> RecordsAnswer | Problem:
+        return await core.disclose_records(request)
+
+    async def find(request: FindHolders, _: object) -> Holders | Problem:
+        return core.find_holders(request)
+
+    async def broker(request: BrokerSelfInformation, _: object) -> Brokered | Problem:
+        return await core.broker(request)
+
+    dispatcher.add(ACQUIRE_CODE, peers, acquire)
+    dispatcher.add(VIEW_CATALOGUE, peers, view_catalogue)
+    dispatcher.add(DISCLOSE_RECORDS, peers, disclose)
+    dispatcher.add(FIND_HOLDERS, peers, find)
+    dispatcher.add(BROKER_SELF_INFORMATION, peers, broker)
+    desk.serve(dispatcher, peers)
+    serve_about(dispatcher, surroundings.clock)
+
+    async def run(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        await desk.load()
+        await core.outbox.run(task_status=task_status)
+
+    return BuiltSystem(dispatcher, run)
