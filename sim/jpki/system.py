@@ -1,0 +1,80 @@
+"""公的個人認証サービス as a system: OCSP, CRL, the authorities' certificates, linkage of serials, revocation."""
+
+import trio
+
+from portal.serving.about import serve_about
+from portal.serving.dispatcher import Dispatcher
+from portal.serving.guards import Open, Peers
+from portal.serving.system import BuiltSystem, Surroundings
+from portal.wire.jpki import (
+    CA_CERTIFICATE,
+    CRL,
+    LINKAGE,
+    OCSP,
+    REVOKE,
+    AuthorityName,
+    Linkage,
+    OneAuthority,
+    OneSerial,
+    Revoke,
+)
+from portal.wire.operation import Done
+from portal.wire.problems import Problem, ProblemCode, problem
+from portal.wire.systems import System
+from sim.controls import ControlDesk
+from sim.jpki import tables
+from sim.jpki.revocation import RevokeOutcome
+from sim.jpki.service import Jpki
+
+SCHEMAS = tables.SCHEMAS
+
+
+def build(surroundings: Surroundings, jpki: Jpki) -> BuiltSystem:
+    """What answers for this JPKI."""
+    dispatcher = Dispatcher(System.JPKI)
+    peers = Peers(surroundings.keys)
+    desk = ControlDesk(System.JPKI, surroundings.store, surroundings.clock)
+
+    async def ocsp(request: bytes, _: object) -> bytes:
+        return jpki.ocsp(request)
+
+    async def crl(request: OneAuthority, _: object) -> bytes | Problem:
+        name = _authority(request)
+        return name if isinstance(name, Problem) else jpki.crl(name)
+
+    async def certificate(request: OneAuthority, _: object) -> bytes | Problem:
+        name = _authority(request)
+        return name if isinstance(name, Problem) else jpki.certificate(name)
+
+    async def linkage(request: OneSerial, _: object) -> Linkage | Problem:
+        found = jpki.linkage(int(request.serial))
+        return _no_certificate() if found is None else found
+
+    async def revoke(request: Revoke, _: object) -> Done | Problem:
+        outcome = await jpki.revoke(int(request.serial), request.reason)
+        return _no_certificate() if outcome is RevokeOutcome.NOT_OURS else Done()
+
+    dispatcher.add(OCSP, Open(), ocsp)
+    dispatcher.add(CRL, Open(), crl)
+    dispatcher.add(CA_CERTIFICATE, Open(), certificate)
+    dispatcher.add(LINKAGE, peers, linkage)
+    dispatcher.add(REVOKE, peers, revoke)
+    desk.serve(dispatcher, peers)
+    serve_about(dispatcher, surroundings.clock)
+
+    async def run(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        await jpki.load()
+        await desk.run(task_status=task_status)
+
+    return BuiltSystem(dispatcher, run)
+
+
+def _authority(request: OneAuthority) -> AuthorityName | Problem:
+    try:
+        return AuthorityName(request.authority)
+    except ValueError:
+        return problem(ProblemCode.NOT_FOUND, f"認証局は {'、'.join(AuthorityName)} の2つです。")
+
+
+def _no_certificate() -> Problem:
+    return problem(ProblemCode.NOT_FOUND, "この発行番号の電子証明書は発行されていません。")
