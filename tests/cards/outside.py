@@ -43,14 +43,15 @@ class Outside:
 
     async def run(self, *command: str, check: bool = True) -> tuple[int, str]:
         """Exit status and what it printed, standard error included."""
-        done = await trio.run_process(
-            list(command),
-            env=self.environment,
-            cwd=self.folder,
-            check=False,
-            capture_stdout=True,
-            stderr=subprocess.STDOUT,
-        )
+        with trio.fail_after(60):
+            done = await trio.run_process(
+                list(command),
+                env=self.environment,
+                cwd=self.folder,
+                check=False,
+                capture_stdout=True,
+                stderr=subprocess.STDOUT,
+            )
         said = done.stdout.decode(errors="replace")
         assert not check or done.returncode == 0, f"{command}: {done.returncode}\n{said}"
         return done.returncode, said

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import trio
-import trio.testing
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from outside import Outside, need, pkcs11_module, served
 from sample_cards import certificate, make_card
 
+from cards.pcsc import server
 from cards.pcsc.readers import Reader
 from cards.pins import PinName
 
@@ -150,9 +150,20 @@ async def test_a_card_swapped_between_two_runs(outside: Outside, reader: Reader)
     assert "Card not present" in said, said
 
 
-async def test_a_waiting_program_sees_the_card_come(outside: Outside, reader: Reader) -> None:
+async def test_a_waiting_program_sees_the_card_come(
+    outside: Outside, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`opensc-tool -w` waits for a change of the reader's state; nothing here polls."""
     card = reader.remove()
+    waiting = trio.Event()
+    really_wait = server._Client.wait_change
+
+    async def wait_change(client: server._Client, body: bytes) -> bytes:
+        reply = await really_wait(client, body)
+        waiting.set()
+        return reply
+
+    monkeypatch.setattr(server._Client, "wait_change", wait_change)
     seen: list[str] = []
 
     async def wait() -> None:
@@ -160,7 +171,6 @@ async def test_a_waiting_program_sees_the_card_come(outside: Outside, reader: Re
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(wait)
-        # The program waits once it is among the watchers; until then an insertion would simply be found.
-        await trio.testing.wait_all_tasks_blocked(0.05)
+        await waiting.wait()
         reader.insert(card)
     assert seen[0].strip().endswith("jpki")
