@@ -103,7 +103,7 @@ def build(
                 await folder.sweep()
             except (StorageRefused, StoreOverloaded) as refusal:
                 log.error("sweep_refused", reason=str(refusal))
-            await trio.sleep(SWEEP_SECONDS)
+            await clock.sleep(SWEEP_SECONDS)
 
     async def run(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         async with trio.open_nursery() as nursery:

@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import structlog
-import trio
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
@@ -175,4 +174,4 @@ class Revocation:
         """Keep a fresh CRL at hand, until cancelled."""
         while True:
             fetched = await self.fetch_crl()
-            await trio.sleep(CRL_LOOK_SECONDS if fetched else CRL_RETRY_SECONDS)
+            await self._clock.sleep(CRL_LOOK_SECONDS if fetched else CRL_RETRY_SECONDS)

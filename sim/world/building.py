@@ -1,0 +1,62 @@
+"""How each system of a world is built: the one description from which a live and a simulated world are made."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from portal.app import SCHEMAS as PORTAL_SCHEMAS
+from portal.app import PortalSecrets
+from portal.app import build as build_portal
+from portal.mail.carriers import MailCarrier
+from portal.serving.system import BuiltSystem, Surroundings
+from portal.settings import PortalSettings
+from portal.store.store import Schema
+from portal.wire.systems import System
+from sim.cards_desk import system as cards_desk
+from sim.intermediate import system as intermediate
+from sim.jpki import system as jpki
+from sim.mailbox import system as mailbox
+from sim.mailbox.mailbox import Mailbox
+from sim.network import system as network
+from sim.registry import system as registry
+from sim.world import front
+from sim.world.facts import WorldFacts
+from sim.world.settings import WorldSettings
+
+
+class Description(NamedTuple):
+    """世界の記述: everything that is decided before a world is made."""
+
+    facts: WorldFacts
+    world: WorldSettings
+    portal: PortalSettings
+
+
+SCHEMAS: dict[System, Sequence[Schema]] = {
+    System.PORTAL: PORTAL_SCHEMAS,
+    System.JPKI: jpki.SCHEMAS,
+    System.REGISTRY: registry.SCHEMAS,
+    System.NETWORK: network.SCHEMAS,
+    System.INTERMEDIATE: intermediate.SCHEMAS,
+    System.MAILBOX: mailbox.SCHEMAS,
+    System.CARD_DESK: cards_desk.SCHEMAS,
+    System.FRONT: front.SCHEMAS,
+}
+"""What each system keeps in its own store."""
+
+
+def build_simulator(system: System, description: Description, surroundings: Surroundings) -> BuiltSystem:
+    """One of the simulators without pages; the mailbox and the portal need more and have functions of their own."""
+    facts = description.facts
+    match system:
+        case System.JPKI:
+            return jpki.build(surroundings, facts.authority)
+        case System.REGISTRY:
+            return registry.build(surroundings, facts.nation, facts.serials)
+        case System.NETWORK:
+            return network.build(surroundings, facts.nation, facts.codes)
+        case System.INTERMEDIATE:
+            return intermediate.build(surroundings, facts.nation, facts.codes)
+        case _:
+            raise AssertionError(f"{system} is built elsewhere")
+
+

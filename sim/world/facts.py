@@ -1,0 +1,37 @@
+"""What is true in a world before anything happens: nation, JPKI, linkage codes, cards; all of it from one seed."""
+
+import hashlib
+from pathlib import Path
+
+from sim.cards_desk.wallet import Wallet
+from sim.jpki.authority import Authority
+from sim.jpki.key_cache import KeyCache
+from sim.jpki.serials import Serials
+from sim.nation.nation import Nation
+from sim.network.codes import LinkageCodes
+
+
+class WorldFacts:
+    """世界の前提: the same in every process that is given the same seed."""
+
+    def __init__(self, seed: int, key_folder: Path | None, *, valid_my_numbers: bool = False) -> None:
+        self.seed = seed
+        self.jpki_seed = secret_of(seed, "jpki")
+        self.nation = Nation(seed, valid_my_numbers=valid_my_numbers)
+        self.keys = KeyCache(key_folder)
+        self.authority = Authority(self.jpki_seed, self.keys)
+        self.serials: Serials = self.authority.serials
+        self.codes = LinkageCodes(secret_of(seed, "linkage codes"))
+        self.wallet = Wallet(self.nation, self.authority, self.keys)
+
+    def __repr__(self) -> str:
+        return f"WorldFacts(seed={self.seed})"
+
+    def trust(self) -> tuple[bytes, ...]:
+        """The certificates (DER) that a portal in this world trusts for signing in."""
+        return (self.authority.authentication.certificate_der,)
+
+
+def secret_of(seed: int, name: str) -> bytes:
+    """A secret of the simulation that everybody with the seed can know: 32 bytes."""
+    return hashlib.sha256(f"mynasim world {seed}: {name}".encode()).digest()
