@@ -4,21 +4,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from portal.app import SCHEMAS as PORTAL_SCHEMAS
-from portal.app import PortalSecrets
-from portal.app import build as build_portal
-from portal.mail.carriers import MailCarrier
 from portal.serving.system import BuiltSystem, Surroundings
 from portal.settings import PortalSettings
 from portal.store.store import Schema
 from portal.wire.systems import System
-from sim.cards_desk import system as cards_desk
 from sim.intermediate import system as intermediate
 from sim.jpki import system as jpki
+from sim.jpki.service import Jpki
 from sim.mailbox import system as mailbox
-from sim.mailbox.mailbox import Mailbox
 from sim.network import system as network
 from sim.registry import system as registry
-from sim.world import front
 from sim.world.facts import WorldFacts
 from sim.world.settings import WorldSettings
 
@@ -38,8 +33,6 @@ SCHEMAS: dict[System, Sequence[Schema]] = {
     System.NETWORK: network.SCHEMAS,
     System.INTERMEDIATE: intermediate.SCHEMAS,
     System.MAILBOX: mailbox.SCHEMAS,
-    System.CARD_DESK: cards_desk.SCHEMAS,
-    System.FRONT: front.SCHEMAS,
 }
 """What each system keeps in its own store."""
 
@@ -49,7 +42,7 @@ def build_simulator(system: System, description: Description, surroundings: Surr
     facts = description.facts
     match system:
         case System.JPKI:
-            return jpki.build(surroundings, facts.authority)
+            return jpki.build(surroundings, Jpki(surroundings, facts.authority, facts.nation.size))
         case System.REGISTRY:
             return registry.build(surroundings, facts.nation, facts.serials)
         case System.NETWORK:
@@ -58,5 +51,3 @@ def build_simulator(system: System, description: Description, surroundings: Surr
             return intermediate.build(surroundings, facts.nation, facts.codes)
         case _:
             raise AssertionError(f"{system} is built elsewhere")
-
-

@@ -15,4 +15,3 @@ class SimulatedClock(Clock):
 
     def _unmoved_ms(self) -> int:
         return self._start_ms + round((trio.current_time() - self._zero) * 1000)
-

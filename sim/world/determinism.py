@@ -48,5 +48,7 @@ def run_deterministic(seed: int, function: Callable[..., Awaitable[T]], *argumen
     """``trio.run`` in simulated time, repeatable from its seed. Raises :class:`NotDeterministic`."""
     orders = [_seeded_run(s, _order_of_tasks) for s in (seed, seed, seed + 1, seed + 2, seed + 3)]
     if orders[0] != orders[1] or all(order == orders[0] for order in orders):
-        raise NotDeterministic("Trioのこの版では、種からの再現ができません。対応する版のTrioを使ってください。")
+        raise NotDeterministic(
+            "Trioのこの版では、種からの再現ができません。対応する版のTrioを使ってください。"
+        )
     return _seeded_run(seed, function, *arguments)

@@ -6,7 +6,7 @@ from pathlib import Path
 from sim.cards_desk.wallet import Wallet
 from sim.jpki.authority import Authority
 from sim.jpki.key_cache import KeyCache
-from sim.jpki.serials import Serials
+from sim.jpki.serials import Kind, Serials
 from sim.nation.nation import Nation
 from sim.network.codes import LinkageCodes
 
@@ -29,7 +29,7 @@ class WorldFacts:
 
     def trust(self) -> tuple[bytes, ...]:
         """The certificates (DER) that a portal in this world trusts for signing in."""
-        return (self.authority.authentication.certificate_der,)
+        return (self.authority.ca(Kind.AUTH).certificate_der,)
 
 
 def secret_of(seed: int, name: str) -> bytes:

@@ -31,11 +31,14 @@ class Ports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class WorldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """世界（模擬システム）の設定."""
 
-    seed: Annotated[int, about("国の種。同じ種からは、同じ住民と同じカードができます。"), msgspec.Meta(ge=0)] = 1
+    seed: Annotated[
+        int, about("国の種。同じ種からは、同じ住民と同じカードができます。"), msgspec.Meta(ge=0)
+    ] = 1
     host: Annotated[str, about("模擬システムが待ち受けるアドレス。")] = "127.0.0.1"
     ports: Annotated[Ports, about("模擬システムのポート。")] = Ports()
     valid_my_numbers: Annotated[
-        bool, about("検査用数字の正しいマイナンバーを使うか。falseなら本物と見分けられるよう、わざと1ずらします。")
+        bool,
+        about("検査用数字の正しいマイナンバーを使うか。falseなら本物と見分けられるよう、わざと1ずらします。"),
     ] = False
 
 

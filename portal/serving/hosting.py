@@ -1,0 +1,78 @@
+"""Running one system live: its store opened, its links out, its workers, its port; all gone when cancelled."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from portal.links.credentials import SystemKeys, authorization_of
+from portal.links.http import HttpCarrier
+from portal.links.link import Link, Recorder, unrecorded
+from portal.seams.chance import Chance
+from portal.seams.clock import Clock
+from portal.serving.front import Front
+from portal.serving.listen import Bound, serve
+from portal.serving.system import BuiltSystem, Surroundings
+from portal.store.sqlite import open_sqlite
+from portal.store.store import Schema
+from portal.wire.systems import Caller, System
+
+Build = Callable[[Surroundings], BuiltSystem]
+
+
+class LiveLinks:
+    """The lines of one process to the systems at these addresses; one pool of connections for each."""
+
+    def __init__(
+        self, addresses: Mapping[System, str], secret: bytes, clock: Clock, record: Recorder = unrecorded
+    ) -> None:
+        self._addresses = dict(addresses)
+        self._secret = secret
+        self._clock = clock
+        self._record = record
+        self._carriers: dict[System, HttpCarrier] = {}
+
+    def __repr__(self) -> str:
+        return f"LiveLinks({self._addresses})"
+
+    def link(self, sender: Caller, receiver: System) -> Link:
+        """The line from this caller, with its credentials, to that system."""
+        carrier = self._carriers.get(receiver)
+        if carrier is None:
+            carrier = self._carriers[receiver] = HttpCarrier(self._addresses[receiver])
+        authorization = authorization_of(self._secret, sender)
+        return Link(sender, receiver, carrier, self._clock, authorization=authorization, record=self._record)
+
+    def keys(self) -> SystemKeys:
+        return SystemKeys(self._secret)
+
+    async def aclose(self) -> None:
+        for carrier in self._carriers.values():
+            await carrier.aclose()
+
+
+async def host(
+    system: System,
+    build: Build,
+    schemas: Sequence[Schema],
+    bound: Bound,
+    folder: Path,
+    links: LiveLinks,
+    clock: Clock,
+    chance: Chance,
+    *,
+    lane: bool = True,
+    task_status: trio.TaskStatus[BuiltSystem] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Run this system until cancelled; its state is in *folder*, in a file that bears its name.
+
+    The order is that of dependence: what is served last stops first, so that nothing is accepted any more when the
+    workers and then the store end.
+    """
+    async with open_sqlite(folder / f"{system}.sqlite", schemas) as store, trio.open_nursery() as nursery:
+        link = partial(links.link, system)
+        built = build(Surroundings(clock, chance, store, link, links.keys()))
+        await nursery.start(built.run)
+        await nursery.start(partial(serve, Front(built.dispatcher, built.pages), bound, clock, lane=lane))
+        task_status.started(built)

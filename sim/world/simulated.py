@@ -1,0 +1,152 @@
+"""A world in simulated time: the same systems, joined in memory, in one Trio loop under a mock clock."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import trio
+
+from portal.app import PortalSecrets
+from portal.app import build as build_portal
+from portal.links.credentials import SystemKeys, authorization_of
+from portal.links.link import Link
+from portal.links.memory import MemoryCarrier, Slot, Weather
+from portal.serving.system import BuiltSystem, Surroundings
+from portal.store.sqlite import SimulatedStore
+from portal.wire.limits import CORE_DEADLINE_SECONDS
+from portal.wire.moments import JST, to_ms
+from portal.wire.systems import Caller, System
+from sim.mailbox import system as mailbox_system
+from sim.mailbox.mailbox import Mailbox
+from sim.world.building import SCHEMAS, Description, build_simulator
+from sim.world.chance import SeededChance
+from sim.world.clock import SimulatedClock
+from sim.world.facts import secret_of
+from sim.world.mail import MemoryMail, RecordedMail
+from sim.world.recorder import Recorder
+from sim.world.weather import FairWeather
+
+START = datetime(2026, 6, 1, 9, 0, tzinfo=JST)
+"""When a simulated world begins: a Monday morning."""
+SYSTEMS = (
+    System.JPKI,
+    System.REGISTRY,
+    System.NETWORK,
+    System.INTERMEDIATE,
+    System.MAILBOX,
+    System.PORTAL,
+)
+"""In the order in which they start. The card reader and the front page are for browsers."""
+
+
+class SimulatedWorld:
+    """模擬時間の世界."""
+
+    live = False
+
+    def __init__(
+        self, description: Description, chance: SeededChance, nursery: trio.Nursery, weather: Weather
+    ) -> None:
+        self.description = description
+        self.facts = description.facts
+        self.chance = chance
+        self.clock = SimulatedClock(to_ms(START))
+        self.recorder = Recorder()
+        self.stores = {system: SimulatedStore(SCHEMAS[system]) for system in SYSTEMS}
+        self.slots = {system: Slot(system) for system in SYSTEMS}
+        self._weather = weather
+        self._nursery = nursery
+        self._secret = secret_of(description.facts.seed, "links")
+        self._mail = MemoryMail()
+        self._running: dict[System, trio.CancelScope] = {}
+        self._starts = 0
+
+    def __repr__(self) -> str:
+        return f"SimulatedWorld({self.facts!r})"
+
+    def link(self, caller: Caller, receiver: System, *, deadline_s: float = CORE_DEADLINE_SECONDS) -> Link:
+        """A line from this caller to that system, with the caller's credentials."""
+        carrier = MemoryCarrier(caller, self.slots[receiver], self._weather)
+        authorization = authorization_of(self._secret, caller)
+        return Link(
+            caller,
+            receiver,
+            carrier,
+            self.clock,
+            authorization=authorization,
+            record=self.recorder,
+            deadline_s=deadline_s,
+        )
+
+    async def start(self, system: System) -> None:
+        """The system comes up, on whatever its store holds."""
+        assert system not in self._running, f"{system} is up already"
+        self._starts += 1
+        # A restarted process draws other numbers than it did before.
+        chance = self.chance.fork(f"{system}/{self._starts}")
+        surroundings = Surroundings(
+            self.clock,
+            chance,
+            self.stores[system],
+            lambda to: self.link(system, to),
+            SystemKeys(self._secret),
+        )
+        built = self._build(system, surroundings)
+        scope = trio.CancelScope()
+        await self._nursery.start(_run, built, scope)
+        self._running[system] = scope
+        self.slots[system].occupy(built.dispatcher.answer)
+
+    def _build(self, system: System, surroundings: Surroundings) -> BuiltSystem:
+        if system is System.MAILBOX:
+            self._mail.mailbox = Mailbox(surroundings)
+            return mailbox_system.build(surroundings, self._mail.mailbox)
+        if system is System.PORTAL:
+            seed = self.facts.seed
+            secrets = PortalSecrets(secret_of(seed, "master key"), secret_of(seed, "challenge key"))
+            mail = RecordedMail(self._mail, self.clock, self.recorder)
+            return build_portal(surroundings, self.description.portal, secrets, self.facts.trust(), mail)[0]
+        return build_simulator(system, self.description, surroundings)
+
+    async def stop(self, system: System) -> None:
+        """The system's process is gone, at once, wherever it was; its store keeps what was durable."""
+        self.slots[system].vacate()
+        if system is System.MAILBOX:
+            self._mail.mailbox = None
+        self._running.pop(system).cancel()
+        # What was cancelled ends before anything else happens.
+        await trio.lowlevel.checkpoint()
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let so much time go by, with all that happens in it."""
+        await self.clock.sleep(seconds)
+
+
+async def _run(
+    built: BuiltSystem,
+    scope: trio.CancelScope,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    with scope:
+        await built.run(task_status=task_status)
+
+
+@asynccontextmanager
+async def simulated_world(
+    description: Description, seed: int, weather: Weather | None = None
+) -> AsyncIterator[SimulatedWorld]:
+    """A whole world, up and running; everything in it ends with the block."""
+    chance = SeededChance(seed)
+    async with trio.open_nursery() as nursery:
+        world = SimulatedWorld(description, chance, nursery, weather or FairWeather(chance.fork("weather")))
+        for system in SYSTEMS:
+            await world.start(system)
+        try:
+            yield world
+        finally:
+            for slot in world.slots.values():
+                slot.vacate()
+            nursery.cancel_scope.cancel()
+    for store in world.stores.values():
+        store.close()
