@@ -56,7 +56,9 @@ class Mailbox:
         now = self._clock.now_ms()
         ops: list[Op] = [
             tables.insert(
-                tables.WholeMailRow(identifier(self._chance), now, envelope.sender, recipient, subject, raw)
+                tables.WholeMailRow(
+                    identifier(self._chance), now, _clean(envelope.sender), _clean(recipient), subject, raw
+                )
             )
             for recipient in envelope.recipients
         ]
