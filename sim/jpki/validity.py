@@ -64,7 +64,8 @@ def expires_on(
     """
     if issued_on < birth_date:
         raise ValueError(f"issued on {issued_on}, before birth on {birth_date}")
-    early = renews is not None and renewal_opens_on(renews) <= issued_on <= renews
+    # On the last day itself, a birthday, the fifth after it already lies five full years on: nothing to make up for.
+    early = renews is not None and renewal_opens_on(renews) <= issued_on < renews
     last = nth_birthday_after(birth_date, issued_on, BIRTHDAYS_RENEWED if early else BIRTHDAYS)
     if no_later_than is not None:
         last = min(last, no_later_than)
