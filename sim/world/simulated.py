@@ -26,8 +26,8 @@ from sim.world.mail import MemoryMail, RecordedMail
 from sim.world.recorder import Recorder
 from sim.world.weather import FairWeather
 
-START = datetime(2026, 6, 1, 9, 0, tzinfo=JST)
-"""When a simulated world begins: a Monday morning."""
+START = datetime(2026, 4, 1, 9, 0, tzinfo=JST)
+"""When a simulated world begins: the morning of the day for which the nation is computed."""
 SYSTEMS = (
     System.JPKI,
     System.REGISTRY,
