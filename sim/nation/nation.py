@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import date
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from sim.nation.blocks import BLOCK_BITS, BLOCK_SIZE, Role, blocks, kind_of_block
 from sim.nation.chance import draw, key_for
@@ -29,13 +30,16 @@ from sim.nation.numbers import MyNumbers, Permutation, ResidentCodes
 from sim.nation.person import Address, Card, Person, age_on
 from sim.nation.towns import address_text, towns
 
-__all__ = ["REFERENCE_DATE", "Nation", "UnknownResident"]
+if TYPE_CHECKING:
+    from sim.nation.columns import Columns
+
+__all__ = ["CARD_HOLDERS_OF_1024", "LOCAL_BITS", "REFERENCE_DATE", "Nation", "UnknownResident"]
 
 REFERENCE_DATE = date(2026, 4, 1)
 
-_LOCAL_BITS = MUNICIPALITY_PEOPLE_MAX.bit_length() - 1
+LOCAL_BITS = MUNICIPALITY_PEOPLE_MAX.bit_length() - 1
 _LOCAL_MASK = MUNICIPALITY_PEOPLE_MAX - 1
-_CARD_HOLDERS_OF_1024 = 812  # 100,029,804 cards (2025-12) among 126,146,099 residents
+CARD_HOLDERS_OF_1024 = 812  # 100,029,804 cards (2025-12) among 126,146,099 residents
 _CARD_AGE_DAYS_MAX = 3200  # younger than its tenth birthday in any case
 _MINORS_CARD_AGE_DAYS_MAX = 1400  # and than its fifth, for those who may have been minors at issue
 _MAYBE_MINOR_AT_ISSUE = 28  # years of age
@@ -64,20 +68,23 @@ class Nation:
         self.seed = seed
         self.reference_date = reference_date
         self.populations: tuple[int, ...] = _populations(populations)
-        self._starts = [0, *accumulate(self.populations)]
-        self.size = self._starts[-1]
-        self._person_key = key_for(seed, "person")
-        self._household_key = key_for(seed, "household")
-        self._block_key = key_for(seed, "block")
-        self._my_numbers = MyNumbers(seed, valid=valid_my_numbers)
-        self._resident_codes = ResidentCodes(seed, valid=valid_my_numbers)
+        self.starts: tuple[int, ...] = (
+            0,
+            *accumulate(self.populations),
+        )  # n of each first resident, and the size
+        self.size = self.starts[-1]
+        self.person_key = key_for(seed, "person")
+        self.household_key = key_for(seed, "household")
+        self.block_key = key_for(seed, "block")
+        self.my_numbers = MyNumbers(seed, valid=valid_my_numbers)
+        self.resident_codes = ResidentCodes(seed, valid=valid_my_numbers)
         self._serials = Permutation(seed, "card serial", 10**6, 10**6)
         self._blocks = blocks()
         self._names = name_tables()
         self._towns = towns()
         # Ordinal of the day on which one who is now a years old had the last birthday at the latest.
-        self._birthdays = tuple(_years_before(reference_date, age).toordinal() for age in range(128))
-        self._traditional = tuple(
+        self.birthdays = tuple(_years_before(reference_date, age).toordinal() for age in range(128))
+        self.traditional_shares = tuple(
             tuple(traditional_share(reference_date.year - age, sex) if sex else 0 for sex in range(3))
             for age in range(128)
         )
@@ -89,21 +96,21 @@ class Nation:
         """Resident number `n`. Raises `UnknownResident` unless 0 ≤ n < size."""
         if not 0 <= n < self.size:
             raise UnknownResident(f"住民の番号は0から{self.size - 1}までです: {n}")
-        index = bisect_right(self._starts, n) - 1
-        place, local, start = MUNICIPALITIES[index], n - self._starts[index], self._starts[index]
-        uid = index << _LOCAL_BITS | local
+        index = bisect_right(self.starts, n) - 1
+        place, local, start = MUNICIPALITIES[index], n - self.starts[index], self.starts[index]
+        uid = index << LOCAL_BITS | local
         block = uid >> BLOCK_BITS
-        block_word = draw(self._block_key, block)
+        block_word = draw(self.block_key, block)
         entry = kind_of_block(block_word, place.ageing) << BLOCK_BITS | local & (BLOCK_SIZE - 1)
         table = self._blocks
         sex, age = table.sex[entry], table.age[entry]
         head = local & ~(BLOCK_SIZE - 1) | table.head[entry]
-        home_word = draw(self._household_key, index << _LOCAL_BITS | head)
-        word = draw(self._person_key, uid)
+        home_word = draw(self.household_key, index << LOCAL_BITS | head)
+        word = draw(self.person_key, uid)
 
-        born = self._birthdays[age] - ((word & 0xFFFF) * 365 >> 16)
+        born = self.birthdays[age] - ((word & 0xFFFF) * 365 >> 16)
         birth_date = date.fromordinal(born)
-        is_traditional = (word >> 32 & 0xFF) < self._traditional[age][sex]
+        is_traditional = (word >> 32 & 0xFF) < self.traditional_shares[age][sex]
         surnames, given = self._names[0], self._names[given_table_of(sex, traditional=is_traditional)]
         surname, given_name = surnames.by_draw[home_word & 0xFFFF], given.by_draw[word >> 16 & 0xFFFF]
         return Person(
@@ -118,10 +125,10 @@ class Nation:
             self._address(place, block_word, home_word, alone=table.size[entry] == 1),
             start + head,
             _ROLES[table.role[entry]],
-            self._my_numbers.of(uid),
-            self._resident_codes.of(uid),
+            self.my_numbers.of(uid),
+            self.resident_codes.of(uid),
             self._card(uid, birth_date, age, word),
-            (word >> 54) < _CARD_HOLDERS_OF_1024,
+            (word >> 54) < CARD_HOLDERS_OF_1024,
         )
 
     def resident(self, resident_id: str) -> Person:
@@ -142,12 +149,12 @@ class Nation:
         people = self.populations[place.index]
         if not 1 <= int(number) <= people:
             raise UnknownResident(f"{place.full_name}の住民の番号は1から{people}までです: {number}")
-        return self._starts[place.index] + int(number) - 1
+        return self.starts[place.index] + int(number) - 1
 
     def residents_of(self, municipality_code: str) -> range:
         """All n of a municipality. Raises `UnknownMunicipality`."""
         index = municipality(municipality_code).index
-        return range(self._starts[index], self._starts[index + 1])
+        return range(self.starts[index], self.starts[index + 1])
 
     def household(self, person: Person) -> list[Person]:
         """世帯: all who live with a person, the person included; the head first."""
@@ -167,7 +174,7 @@ class Nation:
         What is drawn about a person elsewhere is drawn by it, and the core system may use it as its internal ID.
         """
         place = municipality(person.municipality_code)
-        return place.index << _LOCAL_BITS | (person.n - self._starts[place.index])
+        return place.index << LOCAL_BITS | (person.n - self.starts[place.index])
 
     def by_identity(self, identity: int) -> int | None:
         """n of the person with this identity; None when nobody has it."""
@@ -180,11 +187,11 @@ class Nation:
 
     def by_my_number(self, my_number: str) -> int | None:
         """n of the resident with this My Number; None when nobody has it."""
-        return self._number_of_uid(self._my_numbers.resident(my_number))
+        return self._number_of_uid(self.my_numbers.resident(my_number))
 
     def by_resident_code(self, resident_code: str) -> int | None:
         """n of the resident with this resident code (住民票コード); None when nobody has it."""
-        return self._number_of_uid(self._resident_codes.resident(resident_code))
+        return self._number_of_uid(self.resident_codes.resident(resident_code))
 
     def examples(self) -> list[Person]:
         """Five adults to show: card holders of five cities and ages, the first with a child under twelve."""
@@ -192,13 +199,19 @@ class Nation:
 
         return examples(self)
 
+    def columns(self, numbers: range) -> Columns:
+        """Residents `numbers` as numpy columns. Raises `UnknownResident` when the range leaves the nation."""
+        from sim.nation.columns import columns
+
+        return columns(self, numbers)
+
     def _number_of_uid(self, uid: int | None) -> int | None:
         if uid is None:
             return None
-        index, local = uid >> _LOCAL_BITS, uid & _LOCAL_MASK
+        index, local = uid >> LOCAL_BITS, uid & _LOCAL_MASK
         if index >= len(self.populations) or local >= self.populations[index]:
             return None
-        return self._starts[index] + local
+        return self.starts[index] + local
 
     def _address(self, place: Municipality, block_word: int, home_word: int, *, alone: bool) -> Address:
         choices = self._towns.of(place.code)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -17,13 +15,7 @@ from sim.nation.municipalities import (
     municipality,
 )
 
-CENSUS = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "municipalities_pop2020.csv"
-needs_census = pytest.mark.skipif(not CENSUS.exists(), reason="the census table is not beside the project")
-
-
-def census() -> dict[str, dict[str, str]]:
-    with CENSUS.open(encoding="utf-8", newline="") as file:
-        return {row["lgcode"]: row for row in csv.DictReader(file)}
+Census = dict[str, dict[str, str]]
 
 
 def test_all_of_them() -> None:
@@ -61,18 +53,16 @@ def test_unknown_code(code: str) -> None:
         municipality(code)
 
 
-@needs_census
-def test_names_and_codes_are_the_censuss() -> None:
-    rows = census()
+def test_names_and_codes_are_the_censuss(census: Census) -> None:
+    rows = census
 
     assert {m.code for m in MUNICIPALITIES} == set(rows)
     differing = [m.code for m in MUNICIPALITIES if not (rows[m.code]["name"].endswith(m.name) and m.name)]
     assert differing == ["403440"]  # 須惠町: the post writes the old form of the character
 
 
-@needs_census
-def test_prefectures_match_the_census_within_one_percent() -> None:
-    rows = census()
+def test_prefectures_match_the_census_within_one_percent(census: Census) -> None:
+    rows = census
     ours: Counter[str] = Counter()
     theirs: Counter[str] = Counter()
     for m in MUNICIPALITIES:
@@ -84,9 +74,8 @@ def test_prefectures_match_the_census_within_one_percent() -> None:
         assert abs(ours[prefecture] / people - 1) < 0.01, prefecture
 
 
-@needs_census
-def test_most_people_live_where_the_census_says() -> None:
-    rows = census()
+def test_most_people_live_where_the_census_says(census: Census) -> None:
+    rows = census
     misplaced = sum(abs(m.population_weight - int(rows[m.code]["pop2020"])) for m in MUNICIPALITIES) / 2
 
     assert misplaced / 126_146_099 < 0.03
