@@ -23,6 +23,8 @@ from sim.nation.person import Person
 
 CARDS_MADE_MAX = 50_000
 """Contents of cards held in memory; each is some kilobytes."""
+RENEWED_BEFORE = timedelta(days=30)
+"""How long before the end people go to renew: assumed; three months is what the law allows (CARD.md 4)."""
 _FACE_ISSUER_LABEL = "cards/face issuer"
 _FACE_CARD_LABEL = "cards/face"
 """One key for the surface applications of all cards: nothing here depends on telling cards apart by it."""
@@ -38,10 +40,12 @@ class Issue(NamedTuple):
 class Wallet:
     """カードの発行: contents from the nation, certificates from JPKI, keys and PINs from the seed."""
 
-    def __init__(self, nation: Nation, authority: Authority, keys: KeyCache) -> None:
+    def __init__(self, nation: Nation, authority: Authority, keys: KeyCache, as_of: date) -> None:
+        """*as_of* is when this world began: by then everybody has renewed what had run out."""
         self._nation = nation
         self._authority = authority
         self._keys = keys
+        self._as_of = as_of
         self._made: OrderedDict[tuple[int, Issue | None], CardContents] = OrderedDict()
         seed = authority.seed
         issuer = partial(self._signer, _FACE_ISSUER_LABEL)
@@ -89,20 +93,20 @@ class Wallet:
         return Card(self.contents(n, issued), state or self.fresh_state(n), chance.random_bytes)
 
     def certificates(self, person: Person, issued: Issue | None) -> IssuedCertificates:
-        """Those on the card now: the first ones, renewed once when they have run out within the card's life."""
+        """Those on the card: the first ones, renewed as often as they had run out before this world began."""
         facts = holder_facts(person)
         if issued is not None:
             expiry = person.card.expires if issued.issued_on < person.card.expires else None
             return issue(
                 self._authority, facts, issued.generation, issued.issued_on, card_expires_on=expiry
             )
-        first_day, renews = person.card.issued, None
-        first_end = expires_on(person.birth_date, first_day, no_later_than=person.card.expires)
-        if person.card.certificates_expire > first_end:
-            first_day, renews = first_end - timedelta(days=30), first_end
-        return issue(
-            self._authority, facts, 0, first_day, renews=renews, card_expires_on=person.card.expires
-        )
+        first_day: date = person.card.issued
+        renews: date | None = None
+        last_day = expires_on(person.birth_date, first_day, no_later_than=person.card.expires)
+        while last_day < self._as_of:
+            first_day, renews = last_day - RENEWED_BEFORE, last_day
+            last_day = expires_on(person.birth_date, first_day, renews=renews)
+        return issue(self._authority, facts, 0, first_day, renews=renews)
 
     def _make(self, person: Person, issued: Issue | None) -> CardContents:
         certificates = self.certificates(person, issued)

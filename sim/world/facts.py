@@ -1,6 +1,7 @@
 """What is true in a world before anything happens: nation, JPKI, linkage codes, cards; all of it from one seed."""
 
 import hashlib
+from datetime import date
 from pathlib import Path
 
 from sim.cards_desk.wallet import Wallet
@@ -11,10 +12,16 @@ from sim.nation.nation import Nation
 from sim.network.codes import LinkageCodes
 
 
+FIRST_DAY = date(2026, 4, 1)
+"""When a world begins unless it is told otherwise: the day for which the nation is computed."""
+
+
 class WorldFacts:
     """世界の前提: the same in every process that is given the same seed."""
 
-    def __init__(self, seed: int, key_folder: Path | None, *, valid_my_numbers: bool = False) -> None:
+    def __init__(
+        self, seed: int, key_folder: Path | None, *, as_of: date = FIRST_DAY, valid_my_numbers: bool = False
+    ) -> None:
         self.seed = seed
         self.jpki_seed = secret_of(seed, "jpki")
         self.nation = Nation(seed, valid_my_numbers=valid_my_numbers)
@@ -22,7 +29,7 @@ class WorldFacts:
         self.authority = Authority(self.jpki_seed, self.keys)
         self.serials: Serials = self.authority.serials
         self.codes = LinkageCodes(secret_of(seed, "linkage codes"))
-        self.wallet = Wallet(self.nation, self.authority, self.keys)
+        self.wallet = Wallet(self.nation, self.authority, self.keys, as_of)
 
     def __repr__(self) -> str:
         return f"WorldFacts(seed={self.seed})"

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, time
 
 import trio
 
@@ -21,13 +21,13 @@ from sim.mailbox.mailbox import Mailbox
 from sim.world.building import SCHEMAS, Description, build_simulator
 from sim.world.chance import SeededChance
 from sim.world.clock import SimulatedClock
-from sim.world.facts import secret_of
+from sim.world.facts import FIRST_DAY, secret_of
 from sim.world.mail import MemoryMail, RecordedMail
 from sim.world.recorder import Recorder
 from sim.world.weather import FairWeather
 
-START = datetime(2026, 4, 1, 9, 0, tzinfo=JST)
-"""When a simulated world begins: the morning of the day for which the nation is computed."""
+START = datetime.combine(FIRST_DAY, time(9), JST)
+"""When a simulated world begins."""
 SYSTEMS = (
     System.JPKI,
     System.REGISTRY,
