@@ -1,0 +1,167 @@
+"""Live systems: any of the world's systems, over sockets, in one process; each can be stopped and started again."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import trio
+
+from portal.app import PortalSecrets
+from portal.app import build as build_portal
+from portal.links.link import Link, Recorder, unrecorded
+from portal.mail.carriers import SmtpCarrier
+from portal.seams.chance import Chance
+from portal.seams.clock import Clock
+from portal.secrets import Secrets
+from portal.serving.hosting import LiveLinks, host
+from portal.serving.listen import Bound, bind
+from portal.serving.system import BuiltSystem, Surroundings
+from portal.wire.systems import Caller, System
+from sim.mailbox import system as mailbox_system
+from sim.mailbox.mailbox import Mailbox
+from sim.mailbox.smtp import serve_smtp
+from sim.world.building import SCHEMAS, Description, build_simulator
+from sim.world.mail import RecordedMail
+
+
+class SmtpAddress(NamedTuple):
+    """Where mails are handed over."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> "SmtpAddress":
+        """Raises ``ValueError`` with what is wrong, in Japanese."""
+        host_name, _, port = text.rpartition(":")
+        if not host_name or not port.isdigit():
+            raise ValueError(f"SMTPの宛先 {text!r} は「ホスト名:ポート」の形で書いてください。")
+        return cls(host_name, int(port))
+
+
+class Sockets(NamedTuple):
+    """What a process listens on; all bound before anything is served, so that every address is known."""
+
+    http: Mapping[System, Bound]
+    smtp: Bound | None = None
+
+
+class LiveWorld:
+    """The systems of one process, live. The other systems are at their addresses, whoever runs them."""
+
+    live = True
+
+    def __init__(
+        self,
+        description: Description,
+        state: Path,
+        secrets: Secrets,
+        sockets: Sockets,
+        addresses: Mapping[System, str],
+        smtp: SmtpAddress,
+        clock: Clock,
+        chance: Chance,
+        nursery: trio.Nursery,
+        record: Recorder = unrecorded,
+    ) -> None:
+        self.description = description
+        self.facts = description.facts
+        self.clock = clock
+        self.addresses = dict(addresses)
+        self._state = state
+        self._secrets = secrets
+        self._sockets = dict(sockets.http)
+        self._smtp_bound = sockets.smtp
+        self._smtp = smtp
+        self._chance = chance
+        self._record = record
+        self._nursery = nursery
+        self._links = LiveLinks(addresses, secrets.link, clock, record)
+        self._running: dict[System, tuple[trio.CancelScope, trio.Event]] = {}
+
+    def __repr__(self) -> str:
+        return f"LiveWorld({sorted(self._running)})"
+
+    def link(self, caller: Caller, receiver: System) -> Link:
+        """A line from this caller to that system, with the caller's credentials."""
+        return self._links.link(caller, receiver)
+
+    async def start(self, system: System) -> None:
+        """The system comes up at its port, on whatever its store holds. Raises what keeps it from starting."""
+        assert system not in self._running, f"{system} is up already"
+        bound = self._sockets[system]
+        if bound.socket.fileno() < 0:
+            bound = self._sockets[system] = bind(bound.host, bound.port, exact=True)
+        scope, ended = trio.CancelScope(), trio.Event()
+        await self._nursery.start(self._host, system, bound, scope, ended)
+        self._running[system] = scope, ended
+
+    async def _host(
+        self,
+        system: System,
+        bound: Bound,
+        scope: trio.CancelScope,
+        ended: trio.Event,
+        *,
+        task_status: trio.TaskStatus[BuiltSystem] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        try:
+            with scope:
+                await host(
+                    system,
+                    partial(self._build, system),
+                    SCHEMAS[system],
+                    bound,
+                    self._state,
+                    self._links,
+                    self.clock,
+                    self._chance,
+                    lane=self.description.portal.lane,
+                    task_status=task_status,
+                )
+        finally:
+            bound.socket.close()
+            ended.set()
+
+    def _build(self, system: System, surroundings: Surroundings) -> BuiltSystem:
+        if system is System.PORTAL:
+            secrets = PortalSecrets(self._secrets.master_key, self._secrets.challenge_key)
+            mail = RecordedMail(SmtpCarrier(*self._smtp), self.clock, self._record)
+            return build_portal(surroundings, self.description.portal, secrets, self.facts.trust(), mail)[0]
+        if system is System.MAILBOX:
+            return self._build_mailbox(surroundings)
+        return build_simulator(system, self.description, surroundings)
+
+    def _build_mailbox(self, surroundings: Surroundings) -> BuiltSystem:
+        """The mailbox, and its SMTP door when this process has one."""
+        mailbox = Mailbox(surroundings)
+        built = mailbox_system.build(surroundings, mailbox)
+        if self._smtp_bound is None:
+            return built
+        if self._smtp_bound.socket.fileno() < 0:
+            self._smtp_bound = bind(self._smtp_bound.host, self._smtp_bound.port, exact=True)
+        door = self._smtp_bound
+
+        async def run(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(built.run)
+                await nursery.start(serve_smtp, mailbox, door)
+                task_status.started()
+
+        return built._replace(run=run)
+
+    async def stop(self, system: System) -> None:
+        """The system goes down in good order: its port is closed, its store too. Another can be started there."""
+        scope, ended = self._running.pop(system)
+        scope.cancel()
+        await ended.wait()
+
+    async def pass_time(self, seconds: float) -> None:
+        """Move the clock on; what falls due is done in real time afterwards."""
+        self.clock.move(int(seconds * 1000))
+
+    async def aclose(self) -> None:
+        for system in tuple(self._running):
+            await self.stop(system)
+        await self._links.aclose()
