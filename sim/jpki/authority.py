@@ -1,8 +1,10 @@
-"""認証局: the two self-signed authorities, one for user authentication and one for digital signature, and what they issue.
+"""認証局: the two self-signed authorities, one for user authentication and one for digital signature, and what
+they issue.
 
-Everything is computed: the same seed gives the same authorities and the same certificates, bit for bit, on any machine. Two
-deviations from the real ones (CARD.md 4): one generation of each authority with a life of 20 years, where the real ones live
-10 and overlap every 4; and a signature certificate's serial tells its kind, where the real counter is shared.
+Everything is computed: the same seed gives the same authorities and the same certificates, bit for bit, on
+any machine. Two deviations from the real ones (CARD.md 4): one generation of each authority with a life of 20
+years, where the real ones live 10 and follow each other every 4; and the authorities' own serials are 1 and 2,
+where later real ones come from the counter of everybody's.
 """
 
 from datetime import date, datetime

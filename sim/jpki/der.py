@@ -1,8 +1,9 @@
 """A writer for the few DER forms that the certificate library cannot make for us.
 
-`cryptography` stamps OCSP answers with the real clock and copies the whole list for each revoked certificate, so
-answers and lists are written here instead: a simulated run repeats bit for bit, and a list costs time in proportion to
-its length. Values that are certificates, names or keys still come from the library. Nothing here reads DER.
+`cryptography` stamps OCSP answers with the real clock and copies the whole list for each revoked certificate,
+so answers and lists are written here instead: a simulated run repeats bit for bit, and a list costs time in
+proportion to its length. Values that are certificates, names or keys still come from the library. Nothing
+here reads DER.
 """
 
 from datetime import UTC, datetime

@@ -13,7 +13,8 @@ TEXT_CHARACTERS_MAX: Final = 512
 
 
 class HolderFacts(msgspec.Struct, frozen=True):
-    """利用者: one resident, on the day of issue. Raises ValueError when a value cannot stand on a certificate."""
+    """利用者: one resident, on the day of issue. Raises ValueError when a value cannot stand on a
+    certificate."""
 
     n: int
     """Person number in the nation."""
@@ -28,7 +29,8 @@ class HolderFacts(msgspec.Struct, frozen=True):
     locality: str | None = None
     """The municipality in romaji (`Kiyose-shi`), which stands in the subject of a signature certificate."""
     name_substitutes: str | None = None
-    """代替文字: a 0 or 1 for each character of the name; 1 where a character stands in for one outside the set. None: none."""
+    """代替文字: a 0 or 1 for each character of the name; 1 where a character stands in for one outside the set.
+    None: none."""
     address_substitutes: str | None = None
 
     def __post_init__(self) -> None:

@@ -1,8 +1,9 @@
 """The keys made so far, in a folder and in memory: the only file of JPKI that touches a disk.
 
-Making a key takes 26 ms, reading one back some tens of µs. The folder is a cache and nothing else: whatever is missing,
-torn or altered is made anew, and a folder that cannot be written slows things down but breaks nothing. Several processes
-may use one folder: a file appears whole (temporary file, then rename), and two who make the same key make the same bytes.
+Making a key takes 26 ms, reading one back some tens of µs. The folder is a cache and nothing else: whatever
+is missing, torn or altered is made anew, and a folder that cannot be written slows things down but breaks
+nothing. Several processes may use one folder: a file appears whole (temporary file, then rename), and two who
+make the same key make the same bytes.
 """
 
 import contextlib
@@ -118,9 +119,9 @@ def prewarm(
 ) -> int:
     """Make the keys of these labels on all cores and leave them in the folder; returns how many were missing.
 
-    `progress(done, total)` is called in this process after each key. Raises RuntimeError when a worker dies; what it had
-    made by then stays. Workers are spawned, not forked, so that threads of the caller do no harm; a worker whose
-    parent is gone ends at its next key.
+    `progress(done, total)` is called in this process after each key. Raises RuntimeError when a worker dies;
+    what it had made by then stays. Workers are spawned, not forked, so that threads of the caller do no harm;
+    a worker whose parent is gone ends at its next key.
     """
     cache = KeyCache(folder, in_memory_max=1)
     missing = [label for label in dict.fromkeys(labels) if not cache.has(seed, label)]

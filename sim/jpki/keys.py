@@ -1,10 +1,11 @@
 """RSA keys that derive from a seed: for simulation only.
 
-A resident's keys must be the same on every machine (`issues 2`, "Keys"), without a table of keys. Both primes are the next
-primes after numbers drawn from SHAKE-256 of the seed and a label. Whoever knows the seed knows every key: that is the
-point here and the reason that nothing real may ever be protected with these keys.
+A resident's card must be the same on every machine, without a table of keys (STACK.md, row 11). Both primes are
+the next primes after numbers drawn from SHAKE-256 of the seed and a label. Whoever knows the seed knows every
+key: that is the point here and the reason that nothing real may ever be protected with these keys.
 
-"Next prime" is defined by mathematics, not by a library's random choices, so any correct implementation gives the same key.
+"Next prime" is defined by mathematics, not by a library's random choices, so any correct implementation gives
+the same key.
 """
 
 import hashlib
@@ -23,7 +24,8 @@ MODULUS_BITS: Final = 2048
 PUBLIC_EXPONENT: Final = 65537
 _PRIME_BYTES: Final = MODULUS_BITS // 16
 _DOMAIN: Final = b"mynasim rsa-2048 v1"
-# FIPS 186-5 A.1.3: primes this close together make the modulus easy to factor. Chance never brings it about; a rule is a rule.
+# FIPS 186-5 A.1.3: primes this close together make the modulus easy to factor. Chance never brings it about;
+# a rule is a rule.
 _PRIME_DISTANCE_MIN: Final = 1 << (MODULUS_BITS // 2 - 100)
 
 
@@ -79,7 +81,8 @@ def _primes(seed: bytes, label: str) -> tuple[int, int]:
 
 
 def _prime_from(stream: bytes) -> int:
-    """The first fitting prime after this number, whose two highest bits are set so that the product has all its bits."""
+    """The first fitting prime after this number, whose two highest bits are set so that the product has all
+    its bits."""
     candidate = gmpy2.mpz(int.from_bytes(stream, "big") | 3 << (len(stream) * 8 - 2))
     while True:
         candidate = gmpy2.next_prime(candidate)

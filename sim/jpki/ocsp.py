@@ -1,9 +1,11 @@
-"""OCSP (RFC 6960): is this certificate revoked? One request in, one answer out, both DER; no I/O and no clock.
+"""OCSP (RFC 6960): is this certificate revoked? One request in, one answer out, both DER; no I/O and no
+clock.
 
-Theory of operation. JPKI refreshes its data every 15 minutes (CARD.md 4, "Status"), so every answer says what held at the last
-quarter of an hour (`thisUpdate`). Within a quarter all answers about a serial are therefore the same bytes, unless the asker sent
-a nonce: those without one are signed once and kept. A revocation shows from the next quarter on, in every answer alike;
-`refresh_every` shortens that for worlds in which nobody wants to wait.
+Theory of operation. JPKI refreshes its data every 15 minutes (CARD.md 4, "Status"), so every answer says what
+held at the last quarter of an hour (`thisUpdate`). Within a quarter all answers about a serial are therefore
+the same bytes, unless the asker sent a nonce: those without one are signed once and kept. A revocation shows
+from the next quarter on, in every answer alike; `refresh_every` shortens that for worlds in which nobody
+wants to wait.
 
 | asked                                                      | answer                              |
 |------------------------------------------------------------|-------------------------------------|
@@ -38,7 +40,8 @@ from sim.jpki.serials import Kind
 
 OCSP_REFRESH: Final = timedelta(minutes=15)
 OCSP_LIFE_INTERVALS: Final = 2
-"""nextUpdate lies so many intervals after thisUpdate, so that an answer fetched just before a refresh can still be used."""
+"""nextUpdate lies so many intervals after thisUpdate, so that an answer fetched just before a refresh can
+still be used."""
 NONCE_BYTES_MAX: Final = 128
 """RFC 9654, 2.1."""
 ANSWERS_KEPT_MAX: Final = 10_000
@@ -111,7 +114,8 @@ class OcspResponder:
         status = self._revocations.status(question.serial, kind, this_update)
         if question.nonce is not None:
             return self._sign(kind, question, status, this_update, now)
-        # The status is part of the key: a revocation entered late, for an earlier moment, is not hidden by a kept answer.
+        # The status is part of the key: a revocation entered late, for an earlier moment, is not hidden by a
+        # kept answer.
         key = (kind, question.hash_name, question.serial, status, this_update)
         kept = self._kept.get(key)
         if kept is None:
@@ -195,12 +199,14 @@ def _read(request: bytes) -> _Question | None:
         )
     except Exception:  # the library reads lazily and raises a dozen kinds; all of them mean "unreadable"
         return None
-    # A negative serial is DER, but nothing that an authority may issue or that an answer of ours could repeat.
+    # A negative serial is DER, but nothing that an authority may issue or that an answer of ours could
+    # repeat.
     return question if question.serial >= 0 else None
 
 
 def _nonce(extensions: x509.Extensions) -> bytes | None:
-    """The nonce to repeat. Raises ValueError for one that is empty or too long, or for an unknown critical extension."""
+    """The nonce to repeat. Raises ValueError for one that is empty or too long, or for an unknown critical
+    extension."""
     nonce = None
     for extension in extensions:
         if isinstance(extension.value, x509.OCSPNonce):

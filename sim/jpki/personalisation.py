@@ -32,8 +32,8 @@ def issue(
 ) -> IssuedCertificates:
     """Both certificates of a holder, or the one that the holder may have.
 
-    `generation` counts this person's certificates from 0. `renews` is the last day of those that these follow;
-    `card_expires_on` the card's last day. Raises ValueError outside the limits.
+    `generation` counts this person's certificates from 0. `renews` is the last day of those that these
+    follow; `card_expires_on` the card's last day. Raises ValueError outside the limits.
     """
     limit = CLOSES_ON if card_expires_on is None else min(card_expires_on, CLOSES_ON)
     last = expires_on(facts.birth_date, issued_on, renews=renews, no_later_than=limit)

@@ -1,7 +1,9 @@
-"""証明書プロファイル: names and extensions as on JPKI's certificates (CARD.md 4), with an organisation nobody can mistake.
+"""証明書プロファイル: names and extensions as on JPKI's certificates (CARD.md 4), with an organisation nobody can
+mistake.
 
-What differs from the real profile, on purpose: `O=JPKI-SIM`, `（模擬）` in the Japanese name, an OCSP address and a CPS address
-under `.invalid`. What is assumed: the CRL distribution point of a holder's certificate names the authority itself.
+What differs from the real profile, on purpose: `O=JPKI-SIM`, `（模擬）` in the Japanese name, an OCSP address and
+a CPS address under `.invalid`. What is assumed: the CRL distribution point of a holder's certificate names
+the authority itself.
 """
 
 import hashlib
@@ -76,7 +78,8 @@ def responder_name(kind: Kind) -> x509.Name:
 
 
 def holder_name(seed: bytes, facts: HolderFacts, generation: int, kind: Kind) -> x509.Name:
-    """Subject of a holder's certificate: an opaque name that ends in the municipality's code, never the person's name.
+    """Subject of a holder's certificate: an opaque name that ends in the municipality's code, never the
+    person's name.
 
     Only a signature certificate says where the holder lives (`L=`).
     """
@@ -171,7 +174,8 @@ def _name(*parts: tuple[x509.ObjectIdentifier, str]) -> x509.Name:
 
 
 def _distribution_point(kind: Kind) -> x509.CRLDistributionPoints:
-    """A directory name, no URL: as on real certificates, a verifier must know from elsewhere where the list is."""
+    """A directory name, no URL: as on real certificates, a verifier must know from elsewhere where the list
+    is."""
     return x509.CRLDistributionPoints(
         [
             x509.DistributionPoint(

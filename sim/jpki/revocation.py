@@ -1,9 +1,12 @@
-"""失効: which certificates are revoked, since when and why, and which certificates belong to one person (ACC-2).
+"""失効: which certificates are revoked, since when and why, and which certificates belong to one person
+(ACC-2).
 
-State in memory only; whoever owns the store feeds it at start and writes down what :meth:`RevocationList.revoke` accepted.
+State in memory only; whoever owns the store feeds it at start and writes down what
+:meth:`RevocationList.revoke` accepted.
 
-When which certificate is revoked (CARD.md 4): the signature certificate at any change of name, birth date, sex or address; both
-at death, emigration, loss of the card, on request. A revocation is never taken back, not even `certificateHold`.
+When which certificate is revoked (CARD.md 4): the signature certificate at any change of name, birth date,
+sex or address; both at death, emigration, loss of the card, on request. A revocation is never taken back, not
+even `certificateHold`.
 """
 
 from collections.abc import Callable, Iterator
@@ -58,8 +61,9 @@ class Linkage(msgspec.Struct, frozen=True):
 class RevocationList:
     """All revocations of both authorities.
 
-    `current_generation(n, kind)` says which certificate of a kind a person has now, None if none was ever issued. With it,
-    certificates that were never issued are unknown; without it every serial that decodes counts as issued.
+    `current_generation(n, kind)` says which certificate of a kind a person has now, None if none was ever
+    issued. With it, certificates that were never issued are unknown; without it every serial that decodes
+    counts as issued.
     """
 
     def __init__(
@@ -113,7 +117,8 @@ class RevocationList:
 def linkage(serials: Serials, serial: int, kind: Kind, current_generation: int) -> Linkage | None:
     """All serials of whoever has this one, up to the current generation.
 
-    None when the serial is not one of this kind, or is newer than the current one: no such certificate was issued.
+    None when the serial is not one of this kind, or is newer than the current one: no such certificate was
+    issued.
     """
     holder = serials.holder_of(serial)
     if holder is None or holder.kind is not kind or holder.generation > current_generation:

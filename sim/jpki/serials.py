@@ -1,11 +1,12 @@
 """発行番号 (serial numbers) without a table.
 
-A certificate's serial number is a keyed permutation of who holds it, which of that person's certificates it is, and its
-kind; the inverse gives the holder back. So the nation needs no table of serials, and OCSP knows without one whether a
-serial is ours: 26 spare bits must come out zero, which one foreign number in 67 million manages.
+A certificate's serial number is a keyed permutation of who holds it, which of that person's certificates it
+is, and its kind; the inverse gives the holder back. So the nation needs no table of serials, and OCSP knows
+without one whether a serial is ours: 26 spare bits must come out zero, which one foreign number in 67 million
+manages.
 
-Serials lie in [2^62, 2^63): always eight bytes, positive, and never the small serials of the authorities themselves. A
-real card's serial gives nothing away about its holder either (CARD.md 4, "Linkage").
+Serials lie in [2^62, 2^63): always eight bytes, positive, and never the small serials of the authorities
+themselves. A real card's serial gives nothing away about its holder either (CARD.md 4, "Linkage").
 """
 
 import hashlib
@@ -25,7 +26,8 @@ GENERATIONS_MAX: Final = 1 << GENERATION_BITS
 _HALF_BITS: Final = 31
 _HALF_MASK: Final = (1 << _HALF_BITS) - 1
 _OFFSET: Final = 1 << (2 * _HALF_BITS)
-# Four rounds make a strong permutation already (Luby and Rackoff); a round costs 1 µs, and serials are few beside RSA work.
+# Four rounds make a strong permutation already (Luby and Rackoff); a round costs 1 µs, and serials are few
+# beside RSA work.
 _ROUNDS: Final = 6
 
 
@@ -41,7 +43,8 @@ _KIND_OF: Final = (Kind.AUTH, Kind.SIGN)
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Whose certificate a serial names: person number, that person's how-manieth of the kind (from 0), kind."""
+    """Whose certificate a serial names: person number, that person's how-manieth of the kind (from 0),
+    kind."""
 
     n: int
     generation: int

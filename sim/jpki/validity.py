@@ -19,7 +19,8 @@ SIGN_AGE_MIN: Final = 15
 def birthday_in(year: int, birth_date: date) -> date:
     """The birthday in that year. Who was born on 29 February has it on 28 February in common years.
 
-    That day is an assumption; [?] in CARD.md. It is the day at whose end the Act on Calculation of Ages adds the year.
+    That day is an assumption; [?] in CARD.md. It is the day at whose end the Act on Calculation of Ages adds
+    the year.
     """
     try:
         return birth_date.replace(year=year)
@@ -58,13 +59,14 @@ def expires_on(
 ) -> date:
     """The last day of a certificate.
 
-    `renews` is the last day of the certificate that this one follows, if it does; `no_later_than` is the card's last day, for
-    a signature certificate also that of the authentication certificate beside it.
-    Raises ValueError when nothing would be left: issued before birth, or after the limit.
+    `renews` is the last day of the certificate that this one follows, if it does; `no_later_than` is the
+    card's last day, for a signature certificate also that of the authentication certificate beside it. Raises
+    ValueError when nothing would be left: issued before birth, or after the limit.
     """
     if issued_on < birth_date:
         raise ValueError(f"issued on {issued_on}, before birth on {birth_date}")
-    # On the last day itself, a birthday, the fifth after it already lies five full years on: nothing to make up for.
+    # On the last day itself, a birthday, the fifth after it already lies five full years on: nothing to make
+    # up for.
     early = renews is not None and renewal_opens_on(renews) <= issued_on < renews
     last = nth_birthday_after(birth_date, issued_on, BIRTHDAYS_RENEWED if early else BIRTHDAYS)
     if no_later_than is not None:

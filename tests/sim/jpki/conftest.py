@@ -1,4 +1,5 @@
-"""One authority and a few residents for all JPKI tests; their keys are made once, in a folder of the test session."""
+"""One authority and a few residents for all JPKI tests; their keys are made once, in a folder of the test
+session."""
 
 import shutil
 import subprocess

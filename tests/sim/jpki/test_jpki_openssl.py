@@ -1,4 +1,5 @@
-"""An unmodified `openssl` accepts what is right and refuses what is wrong: chain, dates, revocation by list and by OCSP."""
+"""An unmodified `openssl` accepts what is right and refuses what is wrong: chain, dates, revocation by list
+and by OCSP."""
 
 import subprocess
 import threading
