@@ -7,6 +7,7 @@ It is no cryptography; what must be secret isn't made here.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 
 import numpy as np
@@ -22,6 +23,7 @@ _MULTIPLIER_1 = 0xBF58_476D_1CE4_E5B9
 _MULTIPLIER_2 = 0x94D0_49BB_1331_11EB
 
 
+@lru_cache(maxsize=1024)
 def key_for(seed: int, purpose: str) -> int:
     """The 64-bit key of a purpose under a seed."""
     return int.from_bytes(sha256(f"mynasim nation {seed} {purpose}".encode()).digest()[:8])

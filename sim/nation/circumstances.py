@@ -5,6 +5,7 @@ Pure functions of the nation's seed and the person. Rates are rounded from publi
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
@@ -23,7 +24,7 @@ from sim.nation.organisations import (
     of_prefecture,
     organisations_of_kind,
 )
-from sim.nation.person import Person
+from sim.nation.person import Member, Person
 
 __all__ = ["Circumstances", "Work", "circumstances"]
 
@@ -48,12 +49,16 @@ class Work(StrEnum):
     CHILD = "乳幼児・児童"
 
 
+_EMPLOYED = (Work.EMPLOYEE, Work.OFFICIAL)
+_INSURED_BY_THEMSELVES = (*_EMPLOYED, Work.SELF_EMPLOYED)
+
+
 class Circumstances(msgspec.Struct, frozen=True):
     """One resident's circumstances on the nation's reference date."""
 
     person: Person
     reference_date: date
-    members: tuple[Person, ...]  # of the household
+    members: tuple[Member, ...]  # of the household, the head first
     work: Work
     salary: int  # yen a year
     pension: int  # yen a year
@@ -69,7 +74,7 @@ class Circumstances(msgspec.Struct, frozen=True):
     scholarship: bool
     word: int  # 64 bits for what is not named here
 
-    def children_on(self, day: date, below: int) -> list[Person]:
+    def children_on(self, day: date, below: int) -> list[Member]:
         """Own children at home who are born and younger than `below` years on a day; none for a child."""
         if self.person.role not in (Role.HEAD, Role.SPOUSE):
             return []
@@ -98,54 +103,68 @@ class Circumstances(msgspec.Struct, frozen=True):
         is_worker = 18 <= self.age < _PENSION_AGE and self.salary > 0
         return self.work is Work.JOBLESS or (is_worker and self.word >> 50 & 7 == 0)
 
-    def tags(self, day: date) -> frozenset[str]:
-        """Which of the catalogue's `when` words fit on a day. Children are counted as of that day."""
-        person, age = self.person, self.person.age(day)
-        minors = self.children_on(day, 18)
-        facts = {
-            "newborn_at_home": bool(self.children_on(day, 1)),
-            "parent": bool(minors),
-            "parent_of_preschooler": bool(self.children_on(day, 6)),
-            "parent_of_student": any(18 <= c.age(day) < 23 for c in self.children_on(day, 23)),
-            "parent_of_disabled_child": bool(minors) and self.word % 100 < 2,
-            "single_parent_allowance": bool(minors) and self.gets_single_parent_allowance,
-            "infant": 0 <= age < 4,
-            "child_moved_in": 0 <= age < 12 and self._moved_within_a_year(day),
-            "moved_in": age >= 18 and self._moved_within_a_year(day),
-            "adult": age >= 18,
-            "taxpayer": age >= 18 and self.salary + self.pension > 1_500_000,
-            "assisted": self.assisted and age >= 15,
-            "insured": 0 <= age < _LATE_ELDERLY_AGE and not self.assisted,
-            "late_elderly": age >= _LATE_ELDERLY_AGE,
-            "elderly": age >= _PENSION_AGE,
-            "pensioner": age >= _PENSION_AGE and self.pension < 1_200_000,
-            "self_employed_or_student": 20 <= age < 60
-            and self.work in (Work.SELF_EMPLOYED, Work.STUDENT, Work.JOBLESS),
-            "in_care": self.care_level > 0 and age >= _PENSION_AGE,
-            "disabled": self.disability_grade > 0 and age >= 6,
-            "jobless": self.work is Work.JOBLESS,
-            "struck_by_disaster": self.struck_by_disaster,
-        }
-        return frozenset(tag for tag, holds in facts.items() if holds and person.birth_date <= day)
+    def has(self, tag: str, day: date) -> bool:
+        """Whether one of the catalogue's `when` words fits on a day. Children are counted as of that day.
 
-    def _moved_within_a_year(self, day: date) -> bool:
+        Raises `KeyError` for a word that no rule is known for.
+        """
+        return self.person.birth_date <= day and _TAGS[tag](self, self.person.age(day), day)
+
+    def tags(self, day: date) -> frozenset[str]:
+        """All of the catalogue's `when` words that fit on a day."""
+        return frozenset(tag for tag in _TAGS if self.has(tag, day))
+
+    def moved_within_a_year(self, day: date) -> bool:
+        """Whether the household came from another municipality in the year before a day."""
         return self.moved_from is not None and timedelta(0) <= day - self.moved_on < timedelta(days=365)
+
+
+_Rule = Callable[[Circumstances, int, date], bool]
+_TAGS: Mapping[str, _Rule] = {
+    "newborn_at_home": lambda life, age, day: bool(life.children_on(day, 1)),
+    "parent": lambda life, age, day: bool(life.children_on(day, 18)),
+    "parent_of_preschooler": lambda life, age, day: bool(life.children_on(day, 6)),
+    "parent_of_student": lambda life, age, day: any(c.age(day) >= 18 for c in life.children_on(day, 23)),
+    "parent_of_disabled_child": lambda life, age, day: (
+        life.word % 100 < 2 and bool(life.children_on(day, 18))
+    ),
+    "single_parent_allowance": lambda life, age, day: (
+        life.gets_single_parent_allowance and bool(life.children_on(day, 18))
+    ),
+    "infant": lambda life, age, day: age < 4,
+    "child_moved_in": lambda life, age, day: age < 12 and life.moved_within_a_year(day),
+    "moved_in": lambda life, age, day: age >= 18 and life.moved_within_a_year(day),
+    "adult": lambda life, age, day: age >= 18,
+    "taxpayer": lambda life, age, day: age >= 18 and life.salary + life.pension > 1_500_000,
+    "assisted": lambda life, age, day: life.assisted and age >= 15,
+    "insured": lambda life, age, day: age < _LATE_ELDERLY_AGE and not life.assisted,
+    "late_elderly": lambda life, age, day: age >= _LATE_ELDERLY_AGE,
+    "elderly": lambda life, age, day: age >= _PENSION_AGE,
+    "pensioner": lambda life, age, day: age >= _PENSION_AGE and life.pension < 1_200_000,
+    "self_employed_or_student": lambda life, age, day: (
+        20 <= age < 60 and life.work in (Work.SELF_EMPLOYED, Work.STUDENT, Work.JOBLESS)
+    ),
+    "in_care": lambda life, age, day: life.care_level > 0 and age >= _PENSION_AGE,
+    "disabled": lambda life, age, day: life.disability_grade > 0 and age >= 6,
+    "jobless": lambda life, age, day: life.work is Work.JOBLESS,
+    "struck_by_disaster": lambda life, age, day: life.struck_by_disaster,
+}
 
 
 def circumstances(nation: Nation, person: Person) -> Circumstances:
     """How the person lives."""
-    members = tuple(nation.household(person))
-    identity = nation.identity(person)
-    home = nation.identity(members[0])
+    members = tuple(nation.members(person))
+    me = members[person.n - person.household]
+    identity, home = me.identity, members[0].identity
     key = key_for(nation.seed, "circumstances")
     word, home_word = draw(key, identity), draw(key, home ^ 1 << 40)
     block_word = draw(key, home >> BLOCK_BITS ^ 1 << 41)
     age = person.age(nation.reference_date)
-    work = _work(nation, key, person)
+    work = _work(key, me, age)
     salary = _salary(work, age, person.sex, word)
-    supporter = _supporter(nation, key, person, members)
+    supporter = None if work in _INSURED_BY_THEMSELVES else _supporter(nation, key, me, members)
     assisted = home_word % 1000 < (48 if len(members) == 1 and age >= _PENSION_AGE else 12)
-    moved_from, moved_on = _move(nation, person, members[0], home_word)
+    moved_from, moved_on = _move(nation, person, members[0].birth_date, home_word)
     return Circumstances(
         person=person,
         reference_date=nation.reference_date,
@@ -153,7 +172,7 @@ def circumstances(nation: Nation, person: Person) -> Circumstances:
         work=Work.AT_HOME if assisted and work is not Work.PENSIONER and age >= 18 else work,
         salary=0 if assisted else salary,
         pension=_pension(age, person.sex, word),
-        insurer=_insurer(nation, key, person, supporter or person),
+        insurer=_insurer(nation, key, person.municipality_code, age, supporter or me),
         is_dependant=supporter is not None and age < _LATE_ELDERLY_AGE,
         assisted=assisted,
         disability_grade=(word >> 8) % 6 + 1 if (word >> 12) % 1000 < 22 + age else 0,
@@ -167,16 +186,15 @@ def circumstances(nation: Nation, person: Person) -> Circumstances:
     )
 
 
-def _work(nation: Nation, key: int, person: Person) -> Work:
-    age = person.age(nation.reference_date)
-    percent = (draw(key, nation.identity(person) ^ 1 << 42) >> 20) % 100
+def _work(key: int, member: Member, age: int) -> Work:
+    percent = (draw(key, member.identity ^ 1 << 42) >> 20) % 100
     if age < 19:
         return Work.CHILD if age < 6 else Work.STUDENT
     if age < 23 and percent < 52:
         return Work.STUDENT
     if age >= 70 or (age >= _PENSION_AGE and percent < 48):
         return Work.PENSIONER
-    if person.sex == 2 and age >= 28:
+    if member.sex == 2 and age >= 28:
         steps = ((40, Work.EMPLOYEE), (46, Work.OFFICIAL), (71, Work.PART_TIME), (77, Work.SELF_EMPLOYED))
     else:
         steps = ((66, Work.EMPLOYEE), (74, Work.OFFICIAL), (81, Work.PART_TIME), (92, Work.SELF_EMPLOYED))
@@ -206,25 +224,21 @@ def _pension(age: int, sex: int, word: int) -> int:
     return (780_000 + (word >> 16 & 0xFF) * (5_400 if sex == 1 else 2_300)) // 100 * 100
 
 
-def _supporter(nation: Nation, key: int, person: Person, members: tuple[Person, ...]) -> Person | None:
+def _supporter(nation: Nation, key: int, me: Member, members: tuple[Member, ...]) -> Member | None:
     """The employed head or spouse through whom a person without a full job of their own is insured."""
-    insured_by_work = (Work.EMPLOYEE, Work.OFFICIAL)
-    if _work(nation, key, person) in (*insured_by_work, Work.SELF_EMPLOYED):
-        return None
     for member in members:
-        may_support = member.role in (Role.HEAD, Role.SPOUSE) and member.n != person.n
-        if may_support and _work(nation, key, member) in insured_by_work:
+        may_support = member.role in (Role.HEAD, Role.SPOUSE) and member is not me
+        if may_support and _work(key, member, member.age(nation.reference_date)) in _EMPLOYED:
             return member
     return None
 
 
-def _insurer(nation: Nation, key: int, person: Person, insured: Person) -> Organisation:
-    """保険者 of the person, through `insured` (the person, or the member whose dependant the person is)."""
-    code = person.municipality_code
-    if person.age(nation.reference_date) >= _LATE_ELDERLY_AGE:
+def _insurer(nation: Nation, key: int, code: str, age: int, insured: Member) -> Organisation:
+    """保険者 of one aged `age`, through `insured` (the person, or the member whose dependant the person is)."""
+    if age >= _LATE_ELDERLY_AGE:
         return of_prefecture(Kind.WIDE_AREA_UNION, code)
-    work = _work(nation, key, insured)
-    word = draw(key, nation.identity(insured) ^ 1 << 43)
+    work = _work(key, insured, insured.age(nation.reference_date))
+    word = draw(key, insured.identity ^ 1 << 43)
     if work is Work.OFFICIAL:
         own = [o for o in organisations_of_kind(Kind.MUTUAL_AID) if municipality(code).prefecture in o.name]
         return own[word % len(own)]
@@ -249,7 +263,7 @@ def _origins() -> tuple[Municipality, ...]:
     return tuple(MUNICIPALITIES[i] for i in quantiles([m.population_weight for m in MUNICIPALITIES]).tolist())
 
 
-def _move(nation: Nation, person: Person, head: Person, home_word: int) -> tuple[str | None, date]:
+def _move(nation: Nation, person: Person, head_born: date, home_word: int) -> tuple[str | None, date]:
     """Where the household came from, if it moved in the last five years, and since when it has lived here."""
     reference = nation.reference_date
     if (home_word >> 20) % 100 < _MOVED_PERCENT:
@@ -260,4 +274,4 @@ def _move(nation: Nation, person: Person, head: Person, home_word: int) -> tuple
         return None, max(moved_on, person.birth_date)
     years = (home_word >> 28) % 40 + 5
     since = reference - timedelta(days=years * 365 + (home_word >> 40) % 365)
-    return None, max(since, person.birth_date, head.birth_date)
+    return None, max(since, person.birth_date, head_born)

@@ -18,7 +18,7 @@ from sim.nation.circumstances import Circumstances, Work, circumstances
 from sim.nation.municipalities import municipality
 from sim.nation.nation import Nation
 from sim.nation.organisations import Kind, Organisation
-from sim.nation.person import Person
+from sim.nation.person import Member, Person
 from sim.nation.taxation import LocalTax, assess
 from sim.nation.vaccinations import vaccinations
 
@@ -354,7 +354,7 @@ def _residence(nation: Nation, life: Circumstances, former: bool) -> Items:
     ]
 
 
-def _relation(member: Person) -> str:
+def _relation(member: Person | Member) -> str:
     names = {Role.HEAD: "世帯主", Role.SPOUSE: "妻" if member.sex == 2 else "夫", Role.CHILD: "子"}
     return names.get(member.role, "母" if member.sex == 2 else "父")
 

@@ -74,7 +74,7 @@ _HELD: Mapping[str, Callable[[Circumstances], bool]] = {
     CHILD_ALLOWANCE: _is_childs_payee,
     SINGLE_PARENT_ALLOWANCE: lambda life: _is_childs_payee(life) and life.gets_single_parent_allowance,
     DISABLED_CHILD_ALLOWANCE: lambda life: (
-        _is_childs_payee(life) and "parent_of_disabled_child" in life.tags(life.reference_date)
+        _is_childs_payee(life) and life.has("parent_of_disabled_child", life.reference_date)
     ),
     MATERNAL_HEALTH: lambda life: life.age < 7,
     HEALTH_INSURANCE: lambda life: life.age < 75 and not life.assisted,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, timezone
 from enum import StrEnum
+from functools import cache
 
 import msgspec
 
@@ -64,18 +65,26 @@ def records_of(
         return []
     life, identity = circumstances(nation, person), nation.identity(person)
     key = draw(key_for(nation.seed, "past"), identity)
-    procedures = [p for a in catalogue(profile).affairs.values() for p in a.procedures]
+    procedures = _procedures(profile)
     records: list[PastRecord] = []
     month = start.replace(day=1)
     while month <= end:
-        tags = life.tags(_last_day(month))
-        for number, procedure in enumerate(procedures):
-            word = draw(key, (month.year * 12 + month.month) << 8 | number)
-            if procedure.when in tags and (word & 0xFFFF) * 12 < procedure.per_year * 0x10000:
-                records += _inquiry(life, identity, procedure, month, word, profile)
-        month = _last_day(month) + timedelta(days=1)
+        last_day, counter = _last_day(month), (month.year * 12 + month.month) << 8
+        word = 0
+        for number, (threshold, procedure) in enumerate(procedures):
+            # Four procedures share a draw, sixteen bits each: most come to nothing in most months.
+            word = word >> 16 if number & 3 else draw(key, counter | 0x80 | number)
+            if word & 0xFFFF < threshold and life.has(procedure.when, last_day):
+                records += _inquiry(life, identity, procedure, month, draw(key, counter | number), profile)
+        month = last_day + timedelta(days=1)
     records.sort(key=lambda record: (record.requested_at, record.record_id))
     return [record for record in records if start <= record.requested_at.date() <= end]
+
+
+@cache
+def _procedures(profile: str) -> tuple[tuple[int, Procedure], ...]:
+    """Each procedure, and below which sixteen random bits it comes up in a month."""
+    return tuple((round(p.per_year / 12 * 0x10000), p) for p in catalogue(profile).procedures.values())
 
 
 def _inquiry(
@@ -152,9 +161,13 @@ def _provider(life: Circumstances, code: str, month: date, profile: str) -> Orga
 
 
 def _office_moment(month: date, word: int) -> datetime:
-    """Within office hours on a weekday of the month."""
-    days = (_last_day(month) - month).days + 1
-    day = month + timedelta(days=word % days)
+    """Within office hours on a weekday of the month; offices are closed from 29 December to 3 January."""
+    first, last = month, _last_day(month)
+    if month.month == 1:
+        first = month.replace(day=6)
+    elif month.month == 12:
+        last = month.replace(day=26)
+    day = first + timedelta(days=word % ((last - first).days + 1))
     if day.weekday() >= 5:
         step = timedelta(days=2)
         day = day - step if (day - step).month == month.month else day + step

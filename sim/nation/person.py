@@ -8,7 +8,7 @@ import msgspec
 
 from sim.nation.blocks import Role
 
-__all__ = ["Address", "Card", "Person", "age_on"]
+__all__ = ["Address", "Card", "Member", "Person", "age_on"]
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -60,6 +60,20 @@ class Person(msgspec.Struct, frozen=True):
     @property
     def kana(self) -> str:
         return f"{self.family_kana}\u3000{self.given_kana}"
+
+    def age(self, on: date) -> int:
+        """Completed years on a day."""
+        return age_on(self.birth_date, on)
+
+
+class Member(msgspec.Struct, frozen=True):
+    """世帯員: what circumstances need to know of one who lives in a household, without names and numbers."""
+
+    n: int
+    identity: int  # as `Nation.identity`
+    birth_date: date
+    sex: int
+    role: Role
 
     def age(self, on: date) -> int:
         """Completed years on a day."""

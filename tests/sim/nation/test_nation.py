@@ -123,6 +123,8 @@ def test_households_hang_together(n: int) -> None:
     by_role = {role: [m for m in members if m.role == role] for role in Role}
 
     assert person in members
+    short = [(m.n, m.birth_date, m.sex, m.role, m.identity) for m in NATION.members(person)]
+    assert short == [(m.n, m.birth_date, m.sex, m.role, NATION.identity(m)) for m in members]
     assert [m.n for m in members] == list(range(person.household, person.household + len(members)))
     assert {m.family for m in members} == {person.family}
     assert {m.address for m in members} == {person.address}

@@ -112,6 +112,15 @@ def test_the_past_is_lawful(n: int, profile: str) -> None:
         assert (record.provided_at is not None) == (record.result == "provided")
         assert record.provided_at is None or record.provided_at > record.requested_at
         assert record.requested_at.weekday() < 5
+        assert (record.requested_at.month, record.requested_at.day) not in {(12, 31), (1, 1), (1, 2), (1, 3)}
+
+
+@given(residents, days)
+def test_every_word_of_the_catalogue_has_its_rule(n: int, day: date) -> None:
+    life = circumstances(NATION, NATION.person(n))
+
+    for procedure in catalogue().procedures.values():
+        assert life.has(procedure.when, day) == (procedure.when in life.tags(day))
 
 
 def test_about_two_to_ten_records_a_year() -> None:
