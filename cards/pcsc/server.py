@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import stat
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 
 import trio
 from trio import socket
@@ -336,7 +336,7 @@ async def serve_socket(
     """
     service = _Service(readers)
     place = trio.Path(path)
-    _remove_stale(Path(path))
+    await _remove_stale(place)
 
     async def handle(stream: trio.SocketStream) -> None:
         async with stream:
@@ -355,10 +355,16 @@ async def serve_socket(
                 await place.unlink(missing_ok=True)
 
 
-def _remove_stale(place: Path) -> None:
-    """A socket left by a process that was killed is removed; anything else at the path is not touched."""
+async def _remove_stale(place: trio.Path) -> None:
+    """A socket left by a process that was killed is removed; one in use, and anything else there, is not touched."""
     try:
-        if stat.S_ISSOCK(place.stat().st_mode):
-            place.unlink()
+        if not stat.S_ISSOCK((await place.stat()).st_mode):
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            await probe.connect(str(place))
+    except ConnectionRefusedError:
+        await place.unlink(missing_ok=True)
     except FileNotFoundError:
-        pass
+        return
+    else:
+        raise OSError(errno.EADDRINUSE, f"another daemon serves {place}")
