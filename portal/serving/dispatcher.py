@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
+import msgspec
 import structlog
 
 from portal.serving.guards import Guard
@@ -77,16 +78,17 @@ class Dispatcher:
             route = fixed.get(method)
             if route is not None:
                 return Found(route, {})
-        allowed = list(fixed or ())
         for operation, route in self._with_fields:
-            match = operation.path_pattern.match(path)
-            if match is not None:
-                if operation.method == method:
-                    return Found(route, {name: unquote(value) for name, value in match.groupdict().items()})
-                allowed.append(operation.method)
-        if allowed:
-            return problem(ProblemCode.METHOD_NOT_ALLOWED, f"使えるのは {'、'.join(sorted(allowed))} です。")
+            if operation.method == method and (match := operation.path_pattern.match(path)) is not None:
+                return Found(route, {name: unquote(value) for name, value in match.groupdict().items()})
+        if allowed := self._methods(path):
+            return problem(ProblemCode.METHOD_NOT_ALLOWED, f"使えるのは {'、'.join(allowed)} です。")
         return problem(ProblemCode.NOT_FOUND, "このアドレスには何もありません。")
+
+    def _methods(self, path: str) -> list[str]:
+        """By which methods there is something at this path."""
+        with_fields = (op.method for op, _ in self._with_fields if op.path_pattern.match(path))
+        return sorted({*self._fixed.get(path, ()), *with_fields})
 
     def knows(self, path: str) -> bool:
         """Whether any operation stands at this path."""
@@ -107,7 +109,11 @@ class Dispatcher:
     async def _answer(self, request: WireRequest) -> WireResponse:
         found = self.find(request.method, request.path)
         if isinstance(found, Problem):
-            return encode_problem(found)
+            response = encode_problem(found)
+            if found.code is ProblemCode.METHOD_NOT_ALLOWED:
+                allow = ("allow", ", ".join(self._methods(request.path)))
+                return msgspec.structs.replace(response, headers=(*response.headers, allow))
+            return response
         operation, guard, handler = found.route
         try:
             if self.gate is not None and (stopped := self.gate(operation)) is not None:

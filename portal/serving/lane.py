@@ -182,6 +182,9 @@ class _Parsing:
         for name, value in self._headers:
             if name == b"host":
                 hosts += 1
+            elif name == b"content-length":
+                if int(value) > BODY_BYTES_MAX:
+                    self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             elif name == b"transfer-encoding":
                 if version == "1.0":
                     # Its framing can't be trusted (RFC 9112 6.1).

@@ -262,9 +262,12 @@ class Operation(Generic[Req, Res]):
 
 
 def encode_problem(answer: Problem) -> WireResponse:
-    """A problem as it crosses the border; a 503 says when to come back."""
-    seconds = answer.retry_after_seconds
-    headers = () if seconds is None else (("retry-after", str(seconds)),)
+    """A problem as it crosses the border; a 503 says when to come back, a 401 how to prove oneself."""
+    headers: tuple[tuple[str, str], ...] = ()
+    if answer.retry_after_seconds is not None:
+        headers = (("retry-after", str(answer.retry_after_seconds)),)
+    elif answer.status == 401:
+        headers = (("www-authenticate", "Bearer"),)
     return WireResponse(answer.status, PROBLEM_JSON, msgspec.json.encode(answer), headers)
 
 
