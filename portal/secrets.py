@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from portal.refusal import Refusal
 from portal.seams.chance import Chance
 
 SECRET_BYTES = 32
@@ -27,7 +28,7 @@ class Secrets(msgspec.Struct, frozen=True):
         return "Secrets(...)"
 
 
-class SecretsUnreadable(Exception):
+class SecretsUnreadable(Refusal):
     """The file is there but is not what we wrote."""
 
 

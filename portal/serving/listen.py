@@ -11,6 +11,7 @@ from hypercorn.config import Sockets
 from hypercorn.trio.run import worker_serve
 from hypercorn.utils import wrap_app
 
+from portal.refusal import Refusal
 from portal.seams.clock import Clock
 from portal.serving.guarded import Connections, ServingConfig, install
 
@@ -39,7 +40,7 @@ class Bound(NamedTuple):
         return self.wanted not in (0, self.port)
 
 
-class NoFreePort(Exception):
+class NoFreePort(Refusal):
     """Neither the wanted port nor any of the following ones is free."""
 
 

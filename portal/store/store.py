@@ -11,6 +11,8 @@ SQL is written once, in the part of the language that SQLite and PostgreSQL shar
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from portal.refusal import Refusal
+
 Row = TypeVar("Row")
 
 Params = Mapping[str, Any]
@@ -62,7 +64,7 @@ class StoreOverloaded(Exception):
     """Too many writes are waiting: this one was not begun."""
 
 
-class StoreTooNew(Exception):
+class StoreTooNew(Refusal):
     """The state was written by a newer version than this program."""
 
 

@@ -11,7 +11,6 @@ from sim.jpki.serials import Kind, Serials
 from sim.nation.nation import Nation
 from sim.network.codes import LinkageCodes
 
-
 FIRST_DAY = date(2026, 4, 1)
 """When a world begins unless it is told otherwise: the day for which the nation is computed."""
 

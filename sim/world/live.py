@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import trio
 
-from portal.app import PortalSecrets
-from portal.app import build as build_portal
 from portal.links.link import Link, Recorder, unrecorded
+from portal.live import SmtpAddress
+from portal.live import builder as portal_builder
 from portal.mail.carriers import SmtpCarrier
 from portal.seams.chance import Chance
 from portal.seams.clock import Clock
@@ -23,21 +23,6 @@ from sim.mailbox.mailbox import Mailbox
 from sim.mailbox.smtp import serve_smtp
 from sim.world.building import SCHEMAS, Description, build_simulator
 from sim.world.mail import RecordedMail
-
-
-class SmtpAddress(NamedTuple):
-    """Where mails are handed over."""
-
-    host: str
-    port: int
-
-    @classmethod
-    def parse(cls, text: str) -> "SmtpAddress":
-        """Raises ``ValueError`` with what is wrong, in Japanese."""
-        host_name, _, port = text.rpartition(":")
-        if not host_name or not port.isdigit():
-            raise ValueError(f"SMTPの宛先 {text!r} は「ホスト名:ポート」の形で書いてください。")
-        return cls(host_name, int(port))
 
 
 class Sockets(NamedTuple):
@@ -126,9 +111,9 @@ class LiveWorld:
 
     def _build(self, system: System, surroundings: Surroundings) -> BuiltSystem:
         if system is System.PORTAL:
-            secrets = PortalSecrets(self._secrets.master_key, self._secrets.challenge_key)
             mail = RecordedMail(SmtpCarrier(*self._smtp), self.clock, self._record)
-            return build_portal(surroundings, self.description.portal, secrets, self.facts.trust(), mail)[0]
+            settings, trust = self.description.portal, self.facts.trust()
+            return portal_builder(settings, self._secrets, trust, mail)(surroundings)
         if system is System.MAILBOX:
             return self._build_mailbox(surroundings)
         return build_simulator(system, self.description, surroundings)
