@@ -61,7 +61,6 @@ class PinStep(NamedTuple):
 
 _ALL, _SOME, _LAST, _BLOCKED = PinStage
 _ACCEPTED = PinStep(Counter.FULL, PinOutcome.ACCEPTED, frozenset({_ALL}))
-_REFUSED = PinStep(Counter.LESS, PinOutcome.COUNTED, frozenset({_SOME, _LAST}))
 _STILL_BLOCKED = PinStep(Counter.KEEP, PinOutcome.BLOCKED, frozenset({_BLOCKED}))
 
 PIN_LIFE: dict[tuple[PinStage, PinEvent], PinStep] = {
@@ -69,8 +68,9 @@ PIN_LIFE: dict[tuple[PinStage, PinEvent], PinStep] = {
     (_SOME, PinEvent.RIGHT): _ACCEPTED,
     (_LAST, PinEvent.RIGHT): _ACCEPTED,
     (_BLOCKED, PinEvent.RIGHT): _STILL_BLOCKED,
-    (_ALL, PinEvent.WRONG): _REFUSED,
-    (_SOME, PinEvent.WRONG): _REFUSED,
+    # No PIN has fewer than three tries, so the first wrong value never leaves only one.
+    (_ALL, PinEvent.WRONG): PinStep(Counter.LESS, PinOutcome.COUNTED, frozenset({_SOME})),
+    (_SOME, PinEvent.WRONG): PinStep(Counter.LESS, PinOutcome.COUNTED, frozenset({_SOME, _LAST})),
     (_LAST, PinEvent.WRONG): PinStep(Counter.LESS, PinOutcome.EXHAUSTED, frozenset({_BLOCKED})),
     (_BLOCKED, PinEvent.WRONG): _STILL_BLOCKED,
     (_ALL, PinEvent.ASKED): PinStep(Counter.KEEP, PinOutcome.COUNTED, frozenset({_ALL})),
