@@ -1,6 +1,6 @@
 """How each system of a world is built: the one description from which a live and a simulated world are made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from portal.app import SCHEMAS as PORTAL_SCHEMAS
@@ -14,6 +14,7 @@ from sim.jpki.service import Jpki
 from sim.mailbox import system as mailbox
 from sim.network import system as network
 from sim.registry import system as registry
+from sim.world import front
 from sim.world.facts import WorldFacts
 from sim.world.settings import WorldSettings
 
@@ -33,12 +34,21 @@ SCHEMAS: dict[System, Sequence[Schema]] = {
     System.NETWORK: network.SCHEMAS,
     System.INTERMEDIATE: intermediate.SCHEMAS,
     System.MAILBOX: mailbox.SCHEMAS,
+    System.FRONT: front.SCHEMAS,
 }
 """What each system keeps in its own store."""
 
 
-def build_simulator(system: System, description: Description, surroundings: Surroundings) -> BuiltSystem:
-    """One of the simulators without pages; the mailbox and the portal need more and have functions of their own."""
+def build_simulator(
+    system: System,
+    description: Description,
+    surroundings: Surroundings,
+    addresses: Mapping[System, str],
+) -> BuiltSystem:
+    """One of the simulators; the mailbox and the portal need more and are built where there is more.
+
+    *addresses* is where the systems are, for pages that lead to others; empty in simulated time.
+    """
     facts = description.facts
     match system:
         case System.JPKI:
@@ -49,5 +59,7 @@ def build_simulator(system: System, description: Description, surroundings: Surr
             return network.build(surroundings, facts.nation, facts.codes)
         case System.INTERMEDIATE:
             return intermediate.build(surroundings, facts.nation, facts.codes)
+        case System.FRONT:
+            return front.build(surroundings, facts, addresses)
         case _:
             raise AssertionError(f"{system} is built elsewhere")

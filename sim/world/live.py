@@ -116,7 +116,7 @@ class LiveWorld:
             return portal_builder(settings, self._secrets, trust, mail)(surroundings)
         if system is System.MAILBOX:
             return self._build_mailbox(surroundings)
-        return build_simulator(system, self.description, surroundings)
+        return build_simulator(system, self.description, surroundings, self.addresses)
 
     def _build_mailbox(self, surroundings: Surroundings) -> BuiltSystem:
         """The mailbox, and its SMTP door when this process has one."""

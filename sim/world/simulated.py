@@ -106,7 +106,7 @@ class SimulatedWorld:
             secrets = PortalSecrets(secret_of(seed, "master key"), secret_of(seed, "challenge key"))
             mail = RecordedMail(self._mail, self.clock, self.recorder)
             return build_portal(surroundings, self.description.portal, secrets, self.facts.trust(), mail)[0]
-        return build_simulator(system, self.description, surroundings)
+        return build_simulator(system, self.description, surroundings, {})
 
     async def stop(self, system: System) -> None:
         """The system's process is gone, at once, wherever it was; its store keeps what was durable."""
