@@ -433,8 +433,9 @@ class _Answer:
         body = message.get("body", b"")
         last = not message.get("more_body", False)
         if not self.started:
-            self.started = True
             self._head = self._begin(body, last=last)
+            # Only now: a head that can't be made is still a 500.
+            self.started = True
         if self._bodiless:
             data = self._head
         elif self._chunked:
@@ -465,7 +466,8 @@ class _Answer:
                 continue
             elif lower in (b"transfer-encoding", b"date"):
                 continue
-            assert not (b"\r" in value or b"\n" in value), "a header's value can't hold a line break"
+            if b"\r" in value or b"\n" in value:
+                raise ValueError("a header's value can't hold a line break")
             lines.append(b"%b: %b\r\n" % (name, value))
         if status < 200 or status in (204, 304):
             self._bodiless = True

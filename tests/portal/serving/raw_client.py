@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -106,6 +107,21 @@ class Running(NamedTuple):
             yield Client(stream)
 
 
+def with_lifespan(app: Any) -> Any:
+    """A bare function that knows requests only, as a whole ASGI app."""
+
+    async def whole(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+        kind = ""
+        while kind != "lifespan.shutdown":
+            kind = (await receive())["type"]
+            await send({"type": f"{kind}.complete"})
+
+    return whole
+
+
 @contextlib.asynccontextmanager
 async def running(app: Any, *, lane: bool = True) -> AsyncIterator[Running]:
     """The app behind a real socket."""
@@ -114,7 +130,13 @@ async def running(app: Any, *, lane: bool = True) -> AsyncIterator[Running]:
 
     async def run(*, task_status: trio.TaskStatus[None]) -> None:
         with stop:
-            await serve(app, bound, LiveClock(), lane=lane, task_status=task_status)
+            await serve(
+                with_lifespan(app) if inspect.isfunction(app) else app,
+                bound,
+                LiveClock(),
+                lane=lane,
+                task_status=task_status,
+            )
         stopped.set()
 
     try:
