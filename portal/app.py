@@ -47,9 +47,20 @@ class PortalSecrets(NamedTuple):
     """32 bytes; wraps the data keys of all folders."""
     challenge_key: bytes
     """Seals challenges."""
+    csrf_key: bytes = b""
+    """Binds a page's form to its session. Without one, forms that are open while the portal restarts are refused."""
 
     def __repr__(self) -> str:
         return "PortalSecrets(...)"
+
+
+class Browsers(NamedTuple):
+    """How people with a browser come to the portal."""
+
+    portal_origin: str
+    """Where they find it (``http://127.0.0.1:8600``); empty: wherever they say that they found it."""
+    reader_url: str
+    """Where the card reader's page is."""
 
 
 class Portal(NamedTuple):
@@ -69,8 +80,12 @@ def build(
     secrets: PortalSecrets,
     trust: Sequence[bytes],
     mail: MailCarrier,
+    browsers: Browsers | None = None,
 ) -> tuple[BuiltSystem, Portal]:
-    """The portal; *trust* holds the certificates (DER) of the CAs whose user-authentication certificates count."""
+    """The portal; *trust* holds the certificates (DER) of the CAs whose user-authentication certificates count.
+
+    Without *browsers* it has operations but no pages.
+    """
     clock, chance, store, link, keys = surroundings
     jpki, network = link(System.JPKI), link(System.NETWORK)
     sealer = Sealer(secrets.master_key, chance)
@@ -113,4 +128,12 @@ def build(
                 nursery.start_soon(revocation.run)
             task_status.started()
 
-    return BuiltSystem(dispatcher, run), Portal(accounts, sessions, folder, records, self_information, users)
+    portal = Portal(accounts, sessions, folder, records, self_information, users)
+    if browsers is None:
+        return BuiltSystem(dispatcher, run), portal
+    # Only where there are browsers: a simulated run need not load Quart.
+    from portal.web.app import build_pages
+
+    csrf_key = secrets.csrf_key or chance.random_bytes(32)
+    pages = build_pages(portal, clock, chance, csrf_key, browsers)
+    return BuiltSystem(dispatcher, run, pages), portal

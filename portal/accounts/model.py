@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from portal.wire.problems import Problem, ProblemCode, problem
-from portal.wire.sign_in import AccountSettings
+from portal.wire.sign_in import AccountSettings, MailEvent
 
 
 class Account(NamedTuple):
@@ -56,3 +56,8 @@ def check_settings(settings: AccountSettings) -> Problem | None:
             ProblemCode.UNPROCESSABLE, "同じメールアドレスが2回入力されています。", field="$.mail_addresses"
         )
     return None
+
+
+def mails_about(settings: AccountSettings, event: MailEvent) -> bool:
+    """Whether a mail will be sent when this happens (ACC-4)."""
+    return event in settings.mail_events and bool(settings.mail_addresses)

@@ -134,6 +134,16 @@ class Unread(NamedTuple):
     total: int
 
 
+class Tally(NamedTuple):
+    """How many requests of one kind are where."""
+
+    kind: Kind
+    waiting: int
+    unread: int
+    read: int
+    """Gone at the next sign-out (FLD-3)."""
+
+
 class Counted(msgspec.Struct, frozen=True):
     """How many answers wait to be read."""
 

@@ -21,6 +21,7 @@ from portal.folder.model import (
     Kind,
     Request,
     State,
+    Tally,
 )
 from portal.mail.service import promise
 from portal.seams.chance import Chance, identifier
@@ -284,6 +285,11 @@ class Folder:
     async def unread(self, owner: OpenedAccount) -> Counted:
         rows = await self._store.read(tables.UNREAD, {"account_id": owner.account_id})
         return msgspec.convert({row.kind: row.total for row in rows}, Counted)
+
+    async def tally(self, owner: OpenedAccount) -> dict[Kind, Tally]:
+        """Of every kind, also of those of which there is none."""
+        rows = await self._store.read(tables.TALLY, {"account_id": owner.account_id})
+        return {kind: Tally(kind, 0, 0, 0) for kind in Kind} | {Kind(row.kind): row for row in rows}
 
     async def sweep(self) -> None:
         """Delete what was not read for a year (FLD-3)."""

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from portal.folder.model import Event, Request, State, Unread, kept_until_ms, sources
+from portal.folder.model import OPEN_STATES, Event, Request, State, Tally, Unread, kept_until_ms, sources
 from portal.store.store import Op, Query, Schema
 
 SCHEMA = Schema(
@@ -53,6 +53,16 @@ UNREAD = Query(
     "SELECT kind, COUNT(*) FROM disclosure_requests "
     "WHERE account_id = :account_id AND state = 'answered' AND read_ms IS NULL GROUP BY kind",
     Unread,
+)
+
+_OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN_STATES))
+TALLY = Query(
+    "SELECT kind, "
+    f"SUM(CASE WHEN state IN ({_OPEN}) THEN 1 ELSE 0 END), "
+    "SUM(CASE WHEN state = 'answered' AND read_ms IS NULL THEN 1 ELSE 0 END), "
+    "SUM(CASE WHEN read_ms IS NOT NULL THEN 1 ELSE 0 END) "
+    "FROM disclosure_requests WHERE account_id = :account_id GROUP BY kind",
+    Tally,
 )
 
 

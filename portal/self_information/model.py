@@ -5,20 +5,20 @@ import unicodedata
 from portal.wire.self_information import Catalogue, InformationKind, Search
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Full-width and half-width, upper and lower case are the same to who searches."""
     return unicodedata.normalize("NFKC", text).casefold().strip()
 
 
 def matching(catalogue: Catalogue, search: Search) -> list[InformationKind]:
     """The kinds that match all that is given; nothing given matches every kind."""
-    name = _folded(search.name or "")
-    field = _folded(search.field or "")
-    detail = _folded(search.detail or "")
+    name = folded(search.name or "")
+    field = folded(search.field or "")
+    detail = folded(search.detail or "")
     return [
         kind
         for kind in catalogue.kinds
-        if name in _folded(kind.information.name)
-        and (not field or _folded(kind.field) == field)
-        and (not detail or _folded(kind.detail) == detail)
+        if name in folded(kind.information.name)
+        and (not field or folded(kind.field) == field)
+        and (not detail or folded(kind.detail) == detail)
     ]

@@ -121,14 +121,14 @@ class Sessions:
             ends,
         )
 
-    async def find(self, secret: str) -> Session | None:
-        """The living session of this token; its idle time begins anew."""
+    async def find(self, secret: str, *, extend: bool = True) -> Session | None:
+        """The living session of this token; its idle time begins anew if *extend*, that is, if its user did something."""
         session = await read_one(self._store, tables.BY_HASH, {"token_hash": token_hash(secret)})
         now = self._clock.now_ms()
         if session is None or session.over(now):
             return None
         idle = self._settings.session_idle_seconds
-        if worth_extending(session, now, idle):
+        if extend and worth_extending(session, now, idle):
             await self._store.write(
                 [tables.extend(session.token_hash, idle_until(now, session.ends_ms, idle))]
             )

@@ -11,6 +11,7 @@ PAGES: Mapping[str, str] = MappingProxyType(
     {
         "top": "/",
         "sign_in": "/sign-in",
+        "sign_in.complete": "/sign-in/complete",
         "first_time": "/first-time",
         "sign_out": "/sign-out",
         "signed_out": "/signed-out",

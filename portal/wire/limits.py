@@ -22,7 +22,9 @@ SESSION_SECONDS_MAX: Final = 12 * 60 * 60
 FIRST_TIME_SECONDS: Final = 30 * 60
 """How long somebody without an account may take to choose a nickname."""
 SESSIONS_FOR_ACCOUNT_MAX: Final = 10
-RECORDS_PERIOD_DAYS_MAX: Final = 366 * 7
+RECORDS_KEPT_YEARS: Final = 7
+"""DOMAIN.md 1."""
+RECORDS_PERIOD_DAYS_MAX: Final = 366 * RECORDS_KEPT_YEARS
 """Records are kept for 7 years (DOMAIN.md 1), so no period can be longer."""
 RECORDS_IN_ANSWER_MAX: Final = 2_000
 SELECTIONS_MAX: Final = 50

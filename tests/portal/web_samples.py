@@ -36,7 +36,7 @@ def _mail_events() -> list[Context]:
 _START: Context = {"action": "/sign-in", "fields": {"challenge": "c2FtcGxl"}}
 
 _SIGN_IN: list[Sample] = [
-    ("sign_in", "sessions/sign_in.html", _guest(start=_START, problem=None)),
+    ("sign_in", "sessions/sign_in.html", _guest(start=_START, problem=None, message=None)),
     (
         "sign_in_refused",
         "sessions/sign_in.html",
@@ -50,6 +50,7 @@ _SIGN_IN: list[Sample] = [
                     "ほかの模擬カードを選ぶこともできます。",
                 ],
             },
+            message=None,
         ),
     ),
     (
@@ -80,10 +81,9 @@ _SIGN_IN: list[Sample] = [
     (
         "signed_out",
         "sessions/signed_out.html",
-        _guest(reason="asked", deleted={"records": 2, "self_information": 1}),
+        _guest(deleted={"records": 2, "self_information": 1}),
     ),
-    ("signed_out_idle", "sessions/signed_out.html", _guest(reason="idle", deleted=None)),
-    ("signed_out_expired", "sessions/signed_out.html", _guest(reason="expired", deleted=None)),
+    ("signed_out_nothing", "sessions/signed_out.html", _guest(deleted={"records": 0, "self_information": 0})),
 ]
 
 _TOP: list[Sample] = [
@@ -94,7 +94,6 @@ _TOP: list[Sample] = [
             nav="top",
             unread={"records": 1, "self_information": 3},
             waiting={"records": 0, "self_information": 2},
-            last_sign_in=ASKED,
             message=None,
         ),
     ),
@@ -106,7 +105,6 @@ _TOP: list[Sample] = [
             nav="top",
             unread={"records": 0, "self_information": 0},
             waiting={"records": 0, "self_information": 0},
-            last_sign_in=None,
             message="アカウントと利用者フォルダーを作りました",
         ),
     ),
@@ -160,7 +158,6 @@ _RECORD_REQUEST: Context = {
     "last_day": TODAY,
     "asked_at": ASKED,
     "answered_at": ANSWERED,
-    "count": 3,
     "state": "unread",
 }
 
@@ -187,11 +184,10 @@ _RECORDS: list[Sample] = [
             nav="records",
             requests=[
                 _RECORD_REQUEST,
-                {**_RECORD_REQUEST, "id": "r2", "state": "waiting", "answered_at": None, "count": None},
+                {**_RECORD_REQUEST, "id": "r2", "state": "waiting", "answered_at": None},
                 {**_RECORD_REQUEST, "id": "r3", "state": "read"},
-                {**_RECORD_REQUEST, "id": "r4", "state": "none", "count": 0},
-                {**_RECORD_REQUEST, "id": "r5", "state": "failed", "count": None},
-                {**_RECORD_REQUEST, "id": "r6", "state": "refused", "count": None},
+                {**_RECORD_REQUEST, "id": "r4", "state": "paper"},
+                {**_RECORD_REQUEST, "id": "r5", "state": "refused"},
             ],
             pagination=Pagination(2, 6, 58, "/records?page="),
             message=None,
@@ -210,7 +206,6 @@ _RECORDS: list[Sample] = [
             values={
                 "first_day": date_parts(datetime.date(2026, 8, 23)),
                 "last_day": date_parts(TODAY),
-                "mail": True,
             },
             errors={},
             example=TODAY,
@@ -220,7 +215,8 @@ _RECORDS: list[Sample] = [
                 {"label": "最近3か月", "url": "/records/request?months=3", "here": True},
                 {"label": "最近1年", "url": "/records/request?months=12", "here": False},
             ],
-            mail_registered=True,
+            mail=True,
+            key="k1",
         ),
     ),
     (
@@ -231,7 +227,6 @@ _RECORDS: list[Sample] = [
             values={
                 "first_day": {"year": "2026", "month": "13", "day": "1"},
                 "last_day": {"year": "", "month": "", "day": ""},
-                "mail": False,
             },
             errors={
                 "first_day_year": "「はじめの日」は、ない日付です",
@@ -240,7 +235,8 @@ _RECORDS: list[Sample] = [
             example=TODAY,
             oldest=datetime.date(2019, 11, 23),
             shortcuts=[],
-            mail_registered=False,
+            mail=False,
+            key="k2",
         ),
     ),
     (
@@ -273,8 +269,8 @@ _RECORDS: list[Sample] = [
         _page(
             nav="records",
             request=_RECORD_REQUEST,
-            state="failed",
-            reason=None,
+            state="paper",
+            reason="情報提供ネットワークが答えませんでした。窓口へ、書面で開示を請求してください。",
             mail=False,
             refresh_seconds=10,
         ),
@@ -359,11 +355,11 @@ def _results(**more: Any) -> Context:
                     "entries": [{"value": "011002:TM2", "label": "地方税関係情報", "note": None}],
                 },
             ],
-            "values": {"chosen": ["131016:TM2"], "mail": True},
+            "values": {"chosen": ["131016:TM2"]},
             "errors": {},
             "fields": {"by": "field", "field": "tax"},
             "more": 0,
-            "mail_registered": True,
+            "mail": True,
             **more,
         }
     )
@@ -425,9 +421,9 @@ _SELF_INFORMATION: list[Sample] = [
         "self_information_results_wrong",
         "self_information/results.html",
         _results(
-            values={"chosen": [], "mail": False},
+            values={"chosen": []},
             errors={"chosen": "請求する情報を1つ以上選んでください"},
-            mail_registered=False,
+            mail=False,
         ),
     ),
     (
@@ -484,7 +480,7 @@ _SELF_INFORMATION: list[Sample] = [
                     "organisations": ["千代田区", "札幌市"],
                     "state": state,
                 }
-                for number, state in enumerate(["waiting", "part_answered", "answered", "refused", "failed"])
+                for number, state in enumerate(["waiting", "part_answered", "answered", "refused", "paper"])
             ],
             pagination=Pagination(1, 20, 5, "?page="),
         ),

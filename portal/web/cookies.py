@@ -1,0 +1,85 @@
+"""The portal's two cookies: who is signed in, and which sign-ins this browser has begun."""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+from werkzeug.http import dump_cookie
+
+from portal.web.addresses import PAGES
+from portal.wire.limits import CHALLENGE_SECONDS
+from portal.wire.sign_in import Terminal
+
+SESSION_COOKIE = "mynasim_session"
+BEGUN_COOKIE = "mynasim_sign_in"
+BEGUN_PATH = PAGES["sign_in"]
+"""The sign-in pages alone get to see what was begun."""
+BEGUN_MAX = 4
+"""Windows of one browser that can be on their way to the card reader at the same time."""
+WAY_BACK_CHARACTERS_MAX = 400
+
+_MARK_BYTES = 16
+_WAY_BACK = re.compile(r"/(?![/\\])[A-Za-z0-9\-._~/?=&%+]*")
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """A sign-in that this browser has begun: only it may complete it."""
+
+    mark: str
+    """Of the challenge."""
+    terminal: Terminal
+    way_back: str
+
+
+_begun = msgspec.json.Decoder(tuple[Begun, ...])
+
+
+class Cookies(NamedTuple):
+    """Writes cookies that scripts can't read and other sites' forms don't bring along."""
+
+    secure: bool
+    """Only over TLS; false while the portal is served in the clear."""
+
+    def _header(self, name: str, value: str, path: str, seconds: int | None) -> tuple[str, str]:
+        # Without sync_expires: the machine's clock is not the world's.
+        text = dump_cookie(
+            name, value, max_age=seconds, path=path, secure=self.secure, httponly=True, samesite="Lax",
+            sync_expires=False,
+        )  # fmt: skip
+        return ("set-cookie", text)
+
+    def session(self, token: str) -> tuple[str, str]:
+        """Until the browser is closed; how long it is good for is the session's own matter."""
+        return self._header(SESSION_COOKIE, token, "/", None)
+
+    def no_session(self) -> tuple[str, str]:
+        return self._header(SESSION_COOKIE, "", "/", 0)
+
+    def begun(self, every: Sequence[Begun]) -> tuple[str, str]:
+        """The newest come first, and the oldest fall off."""
+        text = base64.urlsafe_b64encode(msgspec.json.encode(every[:BEGUN_MAX])).decode()
+        return self._header(BEGUN_COOKIE, text, BEGUN_PATH, CHALLENGE_SECONDS if every else 0)
+
+
+def read_begun(text: str) -> tuple[Begun, ...]:
+    """What a browser brings as its begun sign-ins; nothing when it can't be read."""
+    try:
+        return _begun.decode(base64.b64decode(text.encode(), altchars=b"-_", validate=True))[:BEGUN_MAX]
+    except (binascii.Error, msgspec.MsgspecError, ValueError):
+        return ()
+
+
+def mark_of(challenge: str) -> str:
+    """A challenge as the cookie names it: knowing the one does not tell the other."""
+    return hashlib.sha256(challenge.encode("utf-8", "replace")).hexdigest()[: 2 * _MARK_BYTES]
+
+
+def safe_way_back(text: str) -> str:
+    """A page of this site to return to, or "" when *text* could lead anywhere else."""
+    if len(text) > WAY_BACK_CHARACTERS_MAX or _WAY_BACK.fullmatch(text) is None:
+        return ""
+    return text

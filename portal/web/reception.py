@@ -1,0 +1,287 @@
+"""受付: who comes to a page, what a page may be sent, and how it is shown. The same for every feature's pages.
+
+A feature adds its pages as it adds its operations: :meth:`Reception.users` takes views that get a user with an
+account, and no form of theirs is looked at before its token was found to be this session's.
+"""
+
+import base64
+import hmac
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from quart import request
+from quart_trio import QuartTrio
+from quart_trio.wrappers import TrioResponse as Response
+from werkzeug.datastructures import MultiDict
+
+from portal.accounts.model import OpenedAccount
+from portal.seams.chance import Chance, identifier
+from portal.sessions.guard import AccountGuard, SignedIn
+from portal.sessions.model import Session
+from portal.sessions.service import Sessions
+from portal.web import design, words
+from portal.web.addresses import PAGES, page
+from portal.web.cookies import SESSION_COOKIE, Cookies, safe_way_back
+from portal.wire.problems import Problem, ProblemCode
+
+HTML = "text/html; charset=utf-8"
+ROWS_ON_PAGE = 20
+KEY_CHARACTERS_MAX = 40
+REFRESH_HEADER = "x-page-refresh"
+"""Sent by a page that asks again by itself: nobody pressed anything."""
+
+
+class Visitor(NamedTuple):
+    """Somebody whose card was checked; without an account until the first-time registration is done."""
+
+    session: Session
+    account: OpenedAccount | None
+    csrf: str
+
+    @property
+    def nickname(self) -> str | None:
+        return None if self.account is None else self.account.settings.nickname
+
+
+class User(NamedTuple):
+    """A visitor with an account."""
+
+    session: Session
+    account: OpenedAccount
+    csrf: str
+
+    @property
+    def nickname(self) -> str:
+        return self.account.settings.nickname
+
+
+Guest = Visitor | User | None
+View = Callable[..., Awaitable[Response]]
+"""Takes who comes, and what the address names."""
+
+
+class Way(NamedTuple):
+    """The way on from a page that says what went wrong."""
+
+    label: str
+    url: str
+
+
+class Reception:
+    """受付."""
+
+    def __init__(
+        self,
+        app: QuartTrio,
+        sessions: Sessions,
+        users: AccountGuard,
+        chance: Chance,
+        csrf_key: bytes,
+        cookies: Cookies,
+    ) -> None:
+        self._app = app
+        self._sessions = sessions
+        self._users = users
+        self._chance = chance
+        self._csrf_key = csrf_key
+        self._templates = design.environment()
+        self.cookies = cookies
+
+    def __repr__(self) -> str:
+        return "Reception()"
+
+    # Who comes
+
+    async def visitor(self, *, extend: bool) -> Visitor | None:
+        """Who brings the cookie of a living session. *extend*: this visit is a sign of presence."""
+        token = request.cookies.get(SESSION_COOKIE)
+        session = await self._sessions.find(token, extend=extend) if token else None
+        if session is None:
+            return None
+        found = await self._users.account_of(session)
+        if isinstance(found, SignedIn):
+            return Visitor(session, found.account, self._csrf(session))
+        if found.code is ProblemCode.ACCOUNT_NEEDED:
+            return Visitor(session, None, self._csrf(session))
+        return None
+
+    def _csrf(self, session: Session) -> str:
+        seal = hmac.digest(self._csrf_key, b"form " + session.token_hash, "sha256")
+        return base64.urlsafe_b64encode(seal).decode()
+
+    async def _forged(self, visitor: Visitor) -> bool:
+        """Whether a form was not filled in on a page of this session."""
+        given = (await request.form).get("csrf", "")
+        return not hmac.compare_digest(given.encode("utf-8", "replace"), visitor.csrf.encode())
+
+    def asked_by_hand(self) -> bool:
+        """Whether a person asked for this page to see it: not a script, not a browser that fetches ahead."""
+        ahead = "prefetch" in request.headers.get("sec-purpose", request.headers.get("purpose", ""))
+        return request.method != "HEAD" and not ahead and REFRESH_HEADER not in request.headers
+
+    # Which pages there are
+
+    def guests(self, name: str, *, get: View | None = None, post: View | None = None) -> None:
+        """Views for anybody, which get a :data:`Guest`. Their forms are not checked here."""
+
+        def meet(view: View) -> View:
+            async def met(**path: str) -> Response:
+                return await view(await self.visitor(extend=self.asked_by_hand()), **path)
+
+            return met
+
+        self._add(name, meet, get, post)
+
+    def visitors(self, name: str, *, get: View | None = None, post: View | None = None) -> None:
+        """Views for whoever has signed in, which get a :class:`Visitor`."""
+        self._add(name, self._checking, get, post)
+
+    def users(self, name: str, *, get: View | None = None, post: View | None = None) -> None:
+        """Views for whoever has an account, which get a :class:`User`."""
+
+        def meet(view: View) -> View:
+            async def met(visitor: Visitor, **path: str) -> Response:
+                if visitor.account is None:
+                    return self.go("first_time")
+                return await view(User(visitor.session, visitor.account, visitor.csrf), **path)
+
+            return self._checking(met)
+
+        self._add(name, meet, get, post)
+
+    def _checking(self, view: View) -> View:
+        async def met(**path: str) -> Response:
+            visitor = await self.visitor(extend=self.asked_by_hand())
+            if visitor is None:
+                return self._to_sign_in()
+            if request.method == "POST" and await self._forged(visitor):
+                return self.say(words.FORGED, visitor)
+            return await view(visitor, **path)
+
+        return met
+
+    def _add(self, name: str, meet: Callable[[View], View], get: View | None, post: View | None) -> None:
+        rule = PAGES[name].replace("{", "<").replace("}", ">")
+        for method, view in (("GET", get), ("POST", post)):
+            if view is not None:
+                self._app.add_url_rule(rule, f"{method} {name}", meet(view), methods=[method])
+
+    def _to_sign_in(self) -> Response:
+        if REFRESH_HEADER in request.headers:
+            return self.say(words.of_status(401), None)
+        # A form that came too late is not sent again: its page is opened anew.
+        wanted = request.path
+        if request.method != "POST" and request.query_string:
+            wanted += "?" + request.query_string.decode("latin-1")
+        pairs = {"next": safe_way_back(wanted)}
+        headers = []
+        if SESSION_COOKIE in request.cookies:
+            pairs["over"] = "posted" if request.method == "POST" else "time"
+            headers.append(self.cookies.no_session())
+        return self.go("sign_in", {key: value for key, value in pairs.items() if value}, headers=headers)
+
+    # What is shown
+
+    def show(
+        self,
+        template: str,
+        guest: Guest,
+        context: Mapping[str, object],
+        *,
+        status: int = 200,
+        form_origins: tuple[str, ...] = (),
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> Response:
+        """A page."""
+        about = {
+            "nickname": None if guest is None else guest.nickname,
+            "csrf": "" if guest is None else guest.csrf,
+            "nav": None,
+        }
+        body = design.render(self._templates, template, {**about, **context})
+        response = Response(body, status=status, content_type=HTML)
+        response.headers.extend([*design.security_headers(form_origins), *headers])
+        return response
+
+    def say(
+        self, said: words.Words, guest: Guest, *, way: Way | None = None, trace: str | None = None
+    ) -> Response:
+        """A page that says why something could not be done."""
+        if way is None:
+            if said.status == 503 and request.method == "GET":
+                way = Way("もういちど試す", self._here())
+            elif guest is None:
+                way = Way("ログインの画面に進む", page("sign_in"))
+            else:
+                way = Way("トップに進む", page("top"))
+        context = {**said._asdict(), "back": way, "trace": trace}
+        return self.show("error.html", guest, context, status=said.status)
+
+    def tell(self, problem: Problem, guest: Guest, *, way: Way | None = None) -> Response:
+        """A page that says what an operation's problem says."""
+        response = self.say(words.of_problem(problem), guest, way=way)
+        if problem.retry_after_seconds is not None:
+            response.headers["retry-after"] = str(problem.retry_after_seconds)
+        return response
+
+    def prepared(self, problem: Problem) -> tuple[list[tuple[str, str]], bytes]:
+        """Headers and body of a page for anybody that says what *problem* says, made before it is needed."""
+        about = {"nickname": None, "csrf": "", "nav": None, "trace": None}
+        context = {**about, **words.of_problem(problem)._asdict(), "back": Way("トップに進む", page("top"))}
+        body = design.render(self._templates, "error.html", context)
+        headers = [("content-type", HTML), ("content-length", str(len(body))), *design.security_headers()]
+        return [*headers, ("retry-after", str(problem.retry_after_seconds))], body
+
+    def _here(self) -> str:
+        query = request.query_string.decode("latin-1")
+        return safe_way_back(f"{request.path}?{query}" if query else request.path) or page("top")
+
+    def go(
+        self,
+        name: str,
+        query: Mapping[str, str] = {},
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        **values: str,
+    ) -> Response:
+        """On to another page; after a form this keeps a reload from sending it again."""
+        address = page(name, **values)
+        return self.go_to(f"{address}?{urlencode(query)}" if query else address, headers=headers)
+
+    def go_to(self, address: str, *, headers: Sequence[tuple[str, str]] = ()) -> Response:
+        response = Response(b"", status=303, content_type=HTML)
+        response.headers.extend([("location", address), *design.security_headers(), *headers])
+        return response
+
+    # For forms and lists
+
+    def new_key(self) -> str:
+        """Stands in a form: however often that is sent, it is one request."""
+        return identifier(self._chance)
+
+    def pagination(
+        self, count: int, size: int = ROWS_ON_PAGE, query: Mapping[str, str] = {}
+    ) -> design.Pagination:
+        """Where this page of a list stands, by ``?page=``; a number beyond the end is the last page."""
+        text = request.args.get("page", "1")
+        wanted = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 1
+        last = max(1, -(-count // size))
+        before = urlencode({**query, "page": ""})
+        return design.Pagination(max(1, min(wanted, last)), size, count, f"?{before}")
+
+
+def typed(form: MultiDict[str, str], name: str) -> str:
+    """What was typed into a field, without the blanks around it."""
+    return form.get(name, "").strip()
+
+
+def rows_of(at: design.Pagination, every: Sequence[Any]) -> Sequence[Any]:
+    """The rows of this page of a list."""
+    return every[(at.page - 1) * at.size : at.page * at.size]
+
+
+def read_key(form: MultiDict[str, str]) -> str | None:
+    """The key that :meth:`Reception.new_key` gave this form; a form without one is a request of its own."""
+    key = form.get("key", "")
+    return key if key.isascii() and key.isalnum() and len(key) <= KEY_CHARACTERS_MAX else None
