@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import trio
 
-from portal.app import SCHEMAS, PortalSecrets, build
+from portal.app import SCHEMAS, Browsers, PortalSecrets, build
 from portal.links.link import Recorder, unrecorded
 from portal.mail.carriers import MailCarrier, SmtpCarrier
 from portal.refusal import Refusal
@@ -50,17 +51,25 @@ def read_trust(folder: Path) -> tuple[bytes, ...]:
     return certificates
 
 
+def browsers_at(addresses: Mapping[System, str]) -> Browsers:
+    """How browsers come to a portal at these addresses. Listening everywhere, it is found where they say they found it."""
+    origin = addresses[System.PORTAL]
+    everywhere = urlsplit(origin).hostname in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+    return Browsers("" if everywhere else origin, addresses[System.CARD_DESK])
+
+
 def builder(
     settings: PortalSettings,
     secrets: Secrets,
     trust: Sequence[bytes],
     mail: MailCarrier,
+    browsers: Browsers,
 ) -> Build:
     """How :func:`portal.serving.hosting.host` builds the portal."""
-    portal_secrets = PortalSecrets(secrets.master_key, secrets.challenge_key)
+    portal_secrets = PortalSecrets(secrets.master_key, secrets.challenge_key, secrets.csrf_key)
 
     def build_it(surroundings: Surroundings) -> BuiltSystem:
-        return build(surroundings, settings, portal_secrets, trust, mail)[0]
+        return build(surroundings, settings, portal_secrets, trust, mail, browsers)[0]
 
     return build_it
 
@@ -81,7 +90,7 @@ async def run_portal(
 ) -> None:
     """Run until cancelled."""
     links = LiveLinks(addresses, secrets.link, clock, record)
-    build_it = builder(settings, secrets, trust, SmtpCarrier(*smtp))
+    build_it = builder(settings, secrets, trust, SmtpCarrier(*smtp), browsers_at(addresses))
     try:
         await host(
             System.PORTAL,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import trio
 
 from portal.links.link import Link, Recorder, unrecorded
-from portal.live import SmtpAddress
+from portal.live import SmtpAddress, browsers_at
 from portal.live import builder as portal_builder
 from portal.mail.carriers import SmtpCarrier
 from portal.seams.chance import Chance
@@ -113,7 +113,9 @@ class LiveWorld:
         if system is System.PORTAL:
             mail = RecordedMail(SmtpCarrier(*self._smtp), self.clock, self._record)
             settings, trust = self.description.portal, self.facts.trust()
-            return portal_builder(settings, self._secrets, trust, mail)(surroundings)
+            return portal_builder(settings, self._secrets, trust, mail, browsers_at(self.addresses))(
+                surroundings
+            )
         if system is System.MAILBOX:
             return self._build_mailbox(surroundings)
         return build_simulator(system, self.description, surroundings, self.addresses)
