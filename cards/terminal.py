@@ -147,6 +147,10 @@ def _select_file(identifier: int) -> Dialogue[bytes]:
 
 
 def _verify(identifier: int, pin: str) -> Dialogue[None]:
+    # Full-width digits are a common slip of the keyboard: sent as they are, each would cost a try. And an empty
+    # VERIFY is a question, not an attempt.
+    if not pin or not pin.isascii():
+        raise _Refused(CardError(SW.WRONG_DATA))
     answer = yield build(0x00, 0x20, 0x00, 0x80 | identifier, pin.encode("utf-8"))
     status = int.from_bytes(answer[-2:], "big")
     if status == SW.OK:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import stat
 import struct
 from collections.abc import AsyncIterator
@@ -304,6 +306,30 @@ async def test_what_no_program_sends_ends_the_connection(path: Path, reader: Rea
                 assert await stream.receive_some(100) == b""
         async with program(path) as one:
             assert await one.connect("R") == Rv.SUCCESS
+
+
+async def test_random_requests_never_stop_the_daemon(path: Path, reader: Reader) -> None:
+    chance = random.Random(11)
+    async with daemon(path, reader):
+        for _ in range(300):
+            requests = b""
+            for _ in range(chance.randrange(1, 6)):
+                call = chance.choice(list(Call))
+                body = bytearray(chance.randbytes(m.BODIES[call]))
+                if chance.random() < 0.5:
+                    # Small numbers get further than large ones.
+                    body = bytearray(each & 3 for each in body)
+                requests += m.HEADER.pack(len(body), call) + body
+            # A daemon that hangs up in the middle resets the connection; that is its right.
+            with contextlib.suppress(trio.BrokenResourceError):
+                async with await trio.open_unix_socket(str(path)) as stream:
+                    await stream.send_all(requests)
+                    await stream.send_eof()
+                    while await stream.receive_some(65536):
+                        pass
+        async with program(path) as one:
+            assert await one.connect("R") == Rv.SUCCESS
+            assert await one.transmit(bytes.fromhex(JPKI)) == b"\x90\x00"
 
 
 async def test_errors_are_told(path: Path, reader: Reader) -> None:

@@ -56,6 +56,12 @@ def test_a_right_pin_gives_the_tries_back(card: Card) -> None:
     assert terminal.tries_left(card.transmit) == terminal.TriesLeft(3)
 
 
+@pytest.mark.parametrize("typed", ["", "１２３４"])
+def test_what_cannot_be_a_pin_costs_no_try(card: Card, typed: str) -> None:
+    assert terminal.authenticate(card.transmit, typed, b"x") == terminal.CardError(0x6A80)
+    assert terminal.tries_left(card.transmit) == terminal.TriesLeft(3)
+
+
 def test_sign_takes_small_letters_from_people(card: Card) -> None:
     outcome = terminal.sign(card.transmit, "abc123", NONCE, terminal.Scheme.HASH_ON_CARD)
     assert isinstance(outcome, terminal.Signed)
