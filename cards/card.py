@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cards.applications.card_manager import CONTACTLESS_ATR
 from cards.applications.profiles import PROFILES
 from cards.chip import reading, refusing, selecting, signing, verifying
 from cards.chip.apdu import Command, parse
@@ -60,12 +61,18 @@ class CardIsOff(Exception):
 class Card:
     """A card that is in somebody's hand. `state` is what survives power off; its holder saves it."""
 
-    __slots__ = ("_chip", "_profile")
+    __slots__ = ("_atr", "_chip")
 
-    def __init__(self, contents: CardContents, state: CardState, chance: Chance) -> None:
-        """`chance(n)` gives n random bytes, for GET CHALLENGE and the salt of PSS."""
-        self._profile = PROFILES[contents.kind]
-        self._chip = Chip(contents, state, chance, self._profile.applications, self._profile.card_manager)
+    def __init__(
+        self, contents: CardContents, state: CardState, chance: Chance, *, contactless: bool = False
+    ) -> None:
+        """`chance(n)` gives n random bytes, for GET CHALLENGE and the salt of PSS.
+
+        `contactless` changes the answer to reset alone, to what a type-B reader makes up; a phone always has that.
+        """
+        profile = PROFILES[contents.kind]
+        self._atr = CONTACTLESS_ATR if contactless else profile.atr
+        self._chip = Chip(contents, state, chance, profile.applications, profile.card_manager)
 
     def __repr__(self) -> str:
         return f"Card({self.contents!r}, {self._chip.session!r})"
@@ -80,8 +87,8 @@ class Card:
 
     @property
     def atr(self) -> bytes:
-        """The answer to reset: the contact one for plastic, the type-B one for a phone (CARD.md 1.6)."""
-        return self._profile.atr
+        """The answer to reset (CARD.md 1.6)."""
+        return self._atr
 
     @property
     def powered(self) -> bool:
@@ -90,7 +97,7 @@ class Card:
     def power_on(self) -> bytes:
         """Power on, or reset a card that has power. Returns the ATR."""
         self._chip.power_on()
-        return self._profile.atr
+        return self._atr
 
     def power_off(self) -> None:
         """All but `state` is forgotten; harmless when the power is off already."""

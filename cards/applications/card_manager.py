@@ -14,7 +14,7 @@ from cards.face_certificate import key_id, subject_key_id
 AID = bytes.fromhex("A0000001510000")
 
 CONTACT_ATR = bytes.fromhex("3BE000FF8131FE4514")
-CONTACTLESS_ATR = bytes.fromhex("3B8880010000 05E0B381A1 007F".replace(" ", ""))
+CONTACTLESS_ATR = bytes.fromhex("3B888001000005E0B381A1007F")
 """As a type-B reader makes it up from the card's answer (CARD.md 1.6)."""
 
 CONTACT_ATR_OBJECT = 0x5F51

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from outside import Outside, need, pkcs11_module, served
 from sample_cards import certificate, make_card
 
+from cards.card import Card
 from cards.pcsc import server
 from cards.pcsc.readers import Reader
 from cards.pins import PinName
@@ -48,6 +49,13 @@ async def _verified(outside: Outside, which: str, message: str = "message") -> N
 async def test_opensc_names_the_card(outside: Outside) -> None:
     assert "mynasim 00 00" in (await outside.run("opensc-tool", "-l"))[1]
     assert "3b:e0:00:ff:81:31:fe:45:14" in (await outside.run("opensc-tool", "-a"))[1]
+    assert (await outside.run("opensc-tool", "-n"))[1].strip().endswith("jpki")
+
+
+async def test_opensc_knows_a_contactless_card_by_its_application(outside: Outside, reader: Reader) -> None:
+    card = reader.remove()
+    reader.insert(Card(card.contents, card.state, bytes, contactless=True))
+    assert "3b:88:80:01:00:00:05:e0:b3:81:a1:00:7f" in (await outside.run("opensc-tool", "-a"))[1]
     assert (await outside.run("opensc-tool", "-n"))[1].strip().endswith("jpki")
 
 
