@@ -28,6 +28,9 @@ def _configure(handler: logging.Handler, *, verbose: bool) -> None:
     handler.setFormatter(logging.Formatter("%(message)s"))
     level = logging.DEBUG if verbose else logging.INFO
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    # They tell every line of every mail.
+    for name in ("mail.log", "mail.debug", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

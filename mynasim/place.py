@@ -18,6 +18,10 @@ APPLICATION = "mynasim"
 KEYS_VARIABLE = "MYNASIM_KEYS"
 
 
+class StateUnusable(Refusal):
+    """The state folder can't be made or written."""
+
+
 class StateInUse(Refusal):
     """Another mynasim works with this state folder."""
 
@@ -66,8 +70,14 @@ def world_facts(state: Path, settings: WorldSettings, today: date) -> WorldFacts
 @contextmanager
 def held(state: Path, what: str) -> Iterator[None]:
     """Hold this part of the state alone. Raises :class:`StateInUse`."""
-    state.mkdir(parents=True, exist_ok=True)
-    with (state / f"{what}.lock").open("w") as lock:
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        file = (state / f"{what}.lock").open("w")
+    except OSError as error:
+        raise StateUnusable(
+            f"状態フォルダー {state} に書き込めません（{error.strerror}）。権限を直すか、--state で別のフォルダーを使ってください。"
+        ) from error
+    with file as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -45,4 +45,7 @@ async def _main(settings: Settings, state: Path, json: bool) -> None:
                     f"マイナポータル（模擬）: {bound.url} {moved}\n止めるには Ctrl-C を押します。", flush=True
                 )
 
-    await running.run_until_told(main)
+    try:
+        await running.run_until_told(main)
+    finally:
+        bound.socket.close()

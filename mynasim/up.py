@@ -68,7 +68,11 @@ async def _main(
                     starting.start_soon(nursery.start, watch.keep, command, fds)
             _tell(settings, state, facts, bounds, addresses, (stopwatch_ns() - began) / 1e9, json=json)
 
-    await running.run_until_told(main)
+    try:
+        await running.run_until_told(main)
+    finally:
+        for bound in bounds.values():
+            bound.socket.close()
     if not json:
         print("止めました。")
 

@@ -58,4 +58,8 @@ async def _main(settings: Settings, state: Path, json: bool) -> None:
                     flush=True,
                 )
 
-    await running.run_until_told(main)
+    try:
+        await running.run_until_told(main)
+    finally:
+        for bound in bounds.values():
+            bound.socket.close()
