@@ -1,5 +1,6 @@
 """Operations of JPKI (公的個人認証サービス): revocation, CA certificates, old and new serials."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -60,6 +61,16 @@ class Revoke(Message, frozen=True):
     reason: RevocationReason
 
 
+class Reissued(msgspec.Struct, frozen=True):
+    """更新: the certificates that followed, of both kinds."""
+
+    serial: str
+    """Of the new user-authentication certificate."""
+    generation: int
+    """Which of the person's certificates it is; the first is 0."""
+    issued_on: date
+
+
 OCSP = Operation(
     "jpki.ocsp", System.JPKI, Method.POST, "/ocsp", bytes, bytes,
     callers=[Party.ANYONE], repeatable=True, requirements=["ACC-1"], summary="証明書の失効を答える（RFC 6960）",
@@ -89,4 +100,10 @@ REVOKE = Operation(
     callers=[Party.OPERATOR], repeatable=True, summary="証明書を失効させる", problems=[P.NOT_FOUND],
 )  # fmt: skip
 
-OPERATIONS = (OCSP, CRL, CA_CERTIFICATE, LINKAGE, REVOKE)
+REISSUE = Operation(
+    "jpki.reissue", System.JPKI, Method.POST, "/certificates/{serial}/reissue", OneSerial, Reissued,
+    callers=[Party.OPERATOR], repeatable=False, status=201, requirements=["ACC-2"],
+    summary="この証明書を持つ人に、新しい証明書を発行する（古いものは失効する）", problems=[P.NOT_FOUND, P.CONFLICT],
+)  # fmt: skip
+
+OPERATIONS = (OCSP, CRL, CA_CERTIFICATE, LINKAGE, REVOKE, REISSUE)

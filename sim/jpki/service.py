@@ -84,6 +84,11 @@ class Jpki:
         """発行番号 of the certificate that this person has now."""
         return self.authority.serials.serial_of(person, self.current(person, kind).generation, kind)
 
+    def holder_of(self, serial: int) -> int | None:
+        """Whose certificate this is, of either kind; None when it was never issued."""
+        holder = self.authority.serials.holder_of(serial)
+        return holder.n if holder is not None and self._is_issued(serial) else None
+
     def ocsp(self, request: bytes) -> bytes:
         """The answer to these bytes, whatever they are."""
         return self._responder.answer(request, to_utc(self._clock.now_ms()))

@@ -11,11 +11,13 @@ from portal.wire.jpki import (
     CRL,
     LINKAGE,
     OCSP,
+    REISSUE,
     REVOKE,
     AuthorityName,
     Linkage,
     OneAuthority,
     OneSerial,
+    Reissued,
     Revoke,
 )
 from portal.wire.operation import Done
@@ -54,11 +56,24 @@ def build(surroundings: Surroundings, jpki: Jpki) -> BuiltSystem:
         outcome = await jpki.revoke(int(request.serial), request.reason)
         return _no_certificate() if outcome is RevokeOutcome.NOT_OURS else Done()
 
+    async def reissue(request: OneSerial, _: object) -> Reissued | Problem:
+        person = jpki.holder_of(int(request.serial))
+        if person is None:
+            return _no_certificate()
+        try:
+            serial = await jpki.reissue(person)
+        except ValueError:
+            return problem(ProblemCode.CONFLICT, "この方には、これ以上新しい証明書を発行できません。")
+        current = jpki.current(person)
+        assert current.issued_on is not None, "a certificate that was issued again has a day"
+        return Reissued(str(serial), current.generation, current.issued_on)
+
     dispatcher.add(OCSP, Open(), ocsp)
     dispatcher.add(CRL, Open(), crl)
     dispatcher.add(CA_CERTIFICATE, Open(), certificate)
     dispatcher.add(LINKAGE, peers, linkage)
     dispatcher.add(REVOKE, peers, revoke)
+    dispatcher.add(REISSUE, peers, reissue)
     desk.serve(dispatcher, peers)
     serve_about(dispatcher, surroundings.clock)
 
