@@ -4,14 +4,18 @@ import base64
 import contextlib
 
 import h2.connection
+import hypercorn.trio.run as hypercorn_run
 import pytest
 import trio
 import trio.testing
+from h11 import LocalProtocolError
+from hypercorn.trio.tcp_server import TCPServer
 from made_up import make
 from quart_trio import QuartTrio
 from raw_client import asking, running
 
 from portal.seams.clock import LiveClock
+from portal.serving import listen
 from portal.serving.front import Front
 
 CONNECTIONS = 16
@@ -42,19 +46,19 @@ async def attacked(lane):
                 assert (await client.ask("GET", target, Connection="close")).status == 200
 
 
-async def say_and_leave(server, data: bytes, *, listen: bool) -> None:
+async def say_and_leave(server, data: bytes, *, hear: bool) -> None:
     stream = await trio.open_tcp_stream(server.bound.host, server.bound.port)
     with contextlib.suppress(*GONE):
         await stream.send_all(data)
-        if listen:
+        if hear:
             await stream.receive_some()
     await trio.aclose_forcefully(stream)
 
 
 @LANE
-@pytest.mark.parametrize("listen", [True, False])
+@pytest.mark.parametrize("hear", [True, False])
 @pytest.mark.parametrize("target", ["/health", "/page"])
-async def test_clear_text_http2_closed_in_mid_flight(attacked, listen, target):
+async def test_clear_text_http2_closed_in_mid_flight(attacked, hear, target):
     async def attack() -> None:
         client = h2.connection.H2Connection()
         client.initiate_connection()
@@ -64,7 +68,7 @@ async def test_clear_text_http2_closed_in_mid_flight(attacked, listen, target):
                 [(":method", "GET"), (":path", target), (":authority", "here"), (":scheme", "http")],
                 end_stream=True,
             )
-        await say_and_leave(attacked, client.data_to_send(), listen=listen)
+        await say_and_leave(attacked, client.data_to_send(), hear=hear)
 
     async with trio.open_nursery() as nursery:
         for _ in range(CONNECTIONS):
@@ -94,21 +98,37 @@ async def test_an_upgrade_to_clear_text_http2_closed_in_mid_flight(attacked):
 
     async with trio.open_nursery() as nursery:
         for _ in range(CONNECTIONS):
-            nursery.start_soon(lambda: say_and_leave(attacked, request + preface.data_to_send(), listen=True))
+            nursery.start_soon(lambda: say_and_leave(attacked, request + preface.data_to_send(), hear=True))
 
 
 @LANE
-@pytest.mark.parametrize("listen", [True, False])
+@pytest.mark.parametrize("hear", [True, False])
 @pytest.mark.parametrize("stray", [b"x", b"\xff", b"\x88\x00", b"\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"])
 @pytest.mark.parametrize("target", ["/health", "/page"])
-async def test_a_websocket_upgrade_followed_by_a_stray_byte(attacked, stray, listen, target):
+async def test_a_websocket_upgrade_followed_by_a_stray_byte(attacked, stray, hear, target):
     request = asking(
         "GET", target, Connection="Upgrade", Upgrade="websocket",
         Sec_WebSocket_Key="dGhlIHNhbXBsZSBub25jZQ==", Sec_WebSocket_Version="13",
     )  # fmt: skip
     async with trio.open_nursery() as nursery:
         for _ in range(4):
-            nursery.start_soon(lambda: say_and_leave(attacked, request + stray, listen=listen))
+            nursery.start_soon(lambda: say_and_leave(attacked, request + stray, hear=hear))
+
+
+async def test_the_stray_byte_ends_a_worker_without_the_guard(monkeypatch):
+    """Else the tests above show nothing: the same bytes, hypercorn as it comes."""
+    monkeypatch.setattr(listen, "install", lambda: None)
+    monkeypatch.setattr(listen, "SHUTDOWN_SECONDS", 0.1)
+    monkeypatch.setattr(hypercorn_run, "TCPServer", TCPServer)
+    request = asking(
+        "GET", "/health", Connection="Upgrade", Upgrade="websocket",
+        Sec_WebSocket_Key="dGhlIHNhbXBsZSBub25jZQ==", Sec_WebSocket_Version="13",
+    )  # fmt: skip
+    with pytest.RaisesGroup(LocalProtocolError, flatten_subgroups=True, allow_unwrapped=True):
+        with trio.fail_after(10):
+            async with running(Front(make(LiveClock()).dispatcher), lane=False) as server:
+                await say_and_leave(server, request + b"x", hear=True)
+                await trio.sleep_forever()
 
 
 @LANE
@@ -117,4 +137,4 @@ async def test_connections_that_break_off_anywhere(attacked):
 
     async with trio.open_nursery() as nursery:
         for length in range(0, len(whole), 3):
-            nursery.start_soon(lambda length=length: say_and_leave(attacked, whole[:length], listen=False))
+            nursery.start_soon(lambda length=length: say_and_leave(attacked, whole[:length], hear=False))
