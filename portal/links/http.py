@@ -36,11 +36,16 @@ class Address(NamedTuple):
     @classmethod
     def parse(cls, url: str) -> "Address":
         """Raises ``ValueError`` with what is wrong, in Japanese."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"アドレス {url!r} は http:// または https:// で始まる形で書いてください。")
+        wrong = f"アドレス {url!r} は http:// または https:// で始まる形で、ポートは1から65535までで書いてください。"
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise ValueError(wrong) from error
+        if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+            raise ValueError(wrong)
         tls = parts.scheme == "https"
-        return cls(parts.hostname, parts.port or (443 if tls else 80), tls, parts.path.rstrip("/"))
+        return cls(parts.hostname, port or (443 if tls else 80), tls, parts.path.rstrip("/"))
 
 
 class _Broken(Exception):
@@ -125,7 +130,7 @@ class _Connection:
                     break
                 self._feed(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError, OSError) as error:
-            raise _Broken(str(error)) from error
+            raise _Broken(str(error.__cause__ or error)) from error
         response = WireResponse(self._status, self._content_type, b"".join(self._body), tuple(self._headers))
         keep = self._keep
         self._begin()
@@ -188,9 +193,14 @@ class HttpCarrier:
         if not self._address.tls:
             return _Connection(tcp)
         context = self._tls or ssl.create_default_context()
-        return _Connection(
-            trio.SSLStream(tcp, context, server_hostname=self._address.host, https_compatible=True)
-        )
+        stream = trio.SSLStream(tcp, context, server_hostname=self._address.host, https_compatible=True)
+        try:
+            # Here, so that a certificate that is not trusted is a refusal: nothing was sent.
+            await stream.do_handshake()
+        except BaseException:
+            await trio.aclose_forcefully(stream)
+            raise
+        return _Connection(stream)
 
     def _encode(self, request: WireRequest) -> bytes:
         head = [
@@ -221,8 +231,8 @@ class HttpCarrier:
                 else:
                     try:
                         connection = await self._connect()
-                    except OSError as error:
-                        return Unreachable(Reason.REFUSED, str(error))
+                    except (OSError, trio.BrokenResourceError) as error:
+                        return Unreachable(Reason.REFUSED, str(error.__cause__ or error))
                 whole = False
                 try:
                     response, whole = await connection.exchange(content)
