@@ -88,7 +88,9 @@ class Wallet:
                 self._made.popitem(last=False)
         return contents
 
-    def card(self, n: int, chance: Chance, state: CardState | None = None, issued: Issue | None = None) -> Card:
+    def card(
+        self, n: int, chance: Chance, state: CardState | None = None, issued: Issue | None = None
+    ) -> Card:
         """The card itself, with the memory that its holder kept."""
         return Card(self.contents(n, issued), state or self.fresh_state(n), chance.random_bytes)
 
@@ -97,9 +99,7 @@ class Wallet:
         facts = holder_facts(person)
         if issued is not None:
             expiry = person.card.expires if issued.issued_on < person.card.expires else None
-            return issue(
-                self._authority, facts, issued.generation, issued.issued_on, card_expires_on=expiry
-            )
+            return issue(self._authority, facts, issued.generation, issued.issued_on, card_expires_on=expiry)
         first_day: date = person.card.issued
         renews: date | None = None
         last_day = expires_on(person.birth_date, first_day, no_later_than=person.card.expires)

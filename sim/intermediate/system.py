@@ -10,6 +10,7 @@ from portal.wire.intermediate import PROVIDE_SELF_INFORMATION, Accepted, Provide
 from portal.wire.problems import Problem
 from portal.wire.systems import System
 from sim.controls import ControlDesk
+from sim.entrance.entrance import entrance
 from sim.intermediate import tables
 from sim.intermediate.service import IntermediateServers
 from sim.nation.catalogue import CURRENT
@@ -44,4 +45,4 @@ def build(
         await desk.load()
         await servers.outbox.run(task_status=task_status)
 
-    return BuiltSystem(dispatcher, run)
+    return BuiltSystem(dispatcher, run, entrance(dispatcher, desk))

@@ -24,6 +24,7 @@ from portal.wire.operation import Done
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.systems import System
 from sim.controls import ControlDesk
+from sim.entrance.entrance import entrance
 from sim.jpki import tables
 from sim.jpki.revocation import RevokeOutcome
 from sim.jpki.service import Jpki
@@ -81,7 +82,7 @@ def build(surroundings: Surroundings, jpki: Jpki) -> BuiltSystem:
         await jpki.load()
         await desk.run(task_status=task_status)
 
-    return BuiltSystem(dispatcher, run)
+    return BuiltSystem(dispatcher, run, entrance(dispatcher, desk))
 
 
 def _authority(request: OneAuthority) -> AuthorityName | Problem:

@@ -9,6 +9,7 @@ from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.systems import System
 from sim.mailbox import tables
 from sim.mailbox.mailbox import Mailbox
+from sim.mailbox.pages import pages
 
 SCHEMAS = tables.SCHEMAS
 
@@ -29,4 +30,4 @@ def build(surroundings: Surroundings, mailbox: Mailbox) -> BuiltSystem:
     dispatcher.add(LIST_MAILS, Open(), list_mails)
     dispatcher.add(READ_MAIL, Open(), read_mail)
     serve_about(dispatcher, surroundings.clock)
-    return BuiltSystem(dispatcher, no_workers)
+    return BuiltSystem(dispatcher, no_workers, pages(dispatcher, mailbox))

@@ -28,6 +28,7 @@ from portal.wire.problems import Problem
 from portal.wire.self_information import Catalogue
 from portal.wire.systems import System
 from sim.controls import MODES_LATE, ControlDesk
+from sim.entrance.entrance import entrance
 from sim.nation.catalogue import CURRENT
 from sim.nation.nation import Nation
 from sim.network import tables
@@ -86,4 +87,4 @@ def build(
         await desk.load()
         await core.outbox.run(task_status=task_status)
 
-    return BuiltSystem(dispatcher, run)
+    return BuiltSystem(dispatcher, run, entrance(dispatcher, desk))

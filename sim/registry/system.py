@@ -11,6 +11,7 @@ from portal.wire.registry import IDENTIFY_HOLDER, Holder
 from portal.wire.systems import System
 from sim import controls
 from sim.controls import ControlDesk
+from sim.entrance.entrance import entrance
 from sim.jpki.serials import Serials
 from sim.nation.nation import Nation
 
@@ -32,4 +33,4 @@ def build(surroundings: Surroundings, nation: Nation, serials: Serials) -> Built
     dispatcher.add(IDENTIFY_HOLDER, peers, identify)
     desk.serve(dispatcher, peers)
     serve_about(dispatcher, surroundings.clock)
-    return BuiltSystem(dispatcher, desk.run)
+    return BuiltSystem(dispatcher, desk.run, entrance(dispatcher, desk))

@@ -1,0 +1,144 @@
+"""The first page of a simulator: who it is, its operations, and its controls with buttons."""
+
+from typing import TYPE_CHECKING
+
+from portal.serving.dispatcher import Dispatcher
+from portal.serving.front import AsgiApp
+from portal.wire.about import api_document, health
+from portal.wire.controls import Control, Mode
+from portal.wire.problems import Problem
+from sim.controls import ControlDesk
+from sim.entrance.look import HOME, LazyPages, Look
+from sim.nation.municipalities import UnknownMunicipality, municipality
+from sim.nation.organisations import Organisation, UnknownOrganisation, of_municipality, organisation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from quart_trio.wrappers import TrioResponse
+
+LATE_SECONDS_MAX = 31_536_000
+
+_WORDS = {
+    Mode.NORMAL: ("success", "動いています", "動かす"),
+    Mode.STOPPED: ("error", "止めています", "止める"),
+    Mode.LATE: ("warning", "後日回答にしています", "後日回答にする"),
+}
+
+
+def entrance(dispatcher: Dispatcher, desk: ControlDesk) -> LazyPages:
+    """Pages of a simulator that has nothing but this one."""
+
+    def make() -> AsgiApp:
+        look = Look(dispatcher.system)
+        add_entrance(look, dispatcher, desk)
+        return look.asgi
+
+    return LazyPages(make)
+
+
+def add_entrance(look: Look, dispatcher: Dispatcher, desk: ControlDesk) -> None:
+    """The first page, at :data:`HOME`."""
+
+    def page(
+        errors: "Mapping[str, str]", typed: "Mapping[str, str]", *, done: str = "", status: int = 200
+    ) -> "TrioResponse":
+        context = {
+            **operations_of(dispatcher),
+            "errors": errors,
+            "done": done,
+            "controls": _controls(desk, typed),
+        }
+        return look.show("entrance/entrance.html", context, status=status, here=HOME)
+
+    async def show() -> "TrioResponse":
+        from quart import request
+
+        done = "動き方を変えました" if request.args.get("done") == "1" else ""
+        return page({}, {}, done=done)
+
+    async def change() -> "TrioResponse":
+        from quart import request
+
+        if look.came_from_elsewhere():
+            return look.say(
+                403, "ほかのサイトからは操作できません", ("このページのボタンで操作してください。",)
+            )
+        typed = {name: value.strip() for name, value in (await request.form).items()}
+        wanted = _read(desk, typed)
+        if isinstance(wanted, dict):
+            return page(wanted, typed, status=422)
+        outcome = await desk.set(wanted)
+        if isinstance(outcome, Problem):
+            return page({"organisation": outcome.detail}, typed, status=outcome.status)
+        return look.go(f"{HOME}?done=1")
+
+    look.app.add_url_rule(HOME, "entrance", show, methods=["GET"])
+    look.app.add_url_rule(HOME, "change", change, methods=["POST"])
+
+
+def operations_of(dispatcher: Dispatcher) -> dict[str, object]:
+    """What the first page says of any system; a page without controls needs no more."""
+    return {
+        "done": "",
+        "controls": None,
+        "operations": [
+            {
+                "summary": route.operation.summary,
+                "address": f"{route.operation.method} {route.operation.path}",
+                "callers": "、".join(sorted(route.operation.callers)),
+            }
+            for route in dispatcher.routes
+        ],
+        "document_url": api_document(dispatcher.system).path,
+        "health_url": health(dispatcher.system).path,
+        "action": HOME,
+    }
+
+
+def _controls(desk: ControlDesk, typed: "Mapping[str, str]") -> dict[str, object]:
+    view = desk.view
+    kind, says, _ = _WORDS[view.mode]
+    return {
+        "kind": kind,
+        "says": f"{says}（{view.late_seconds}秒後）" if view.mode is Mode.LATE else says,
+        "modes": [
+            {"value": str(mode), "label": _WORDS[mode][2]} for mode in desk.modes if mode is not Mode.LATE
+        ],
+        "late": {"value": str(Mode.LATE), "label": _WORDS[Mode.LATE][2]} if Mode.LATE in desk.modes else None,
+        "late_seconds": typed.get("late_seconds", str(view.late_seconds)),
+        "by_organisation": desk.by_organisation,
+        "organisation": typed.get("organisation", ""),
+        "stop": {"value": str(Mode.STOPPED), "label": _WORDS[Mode.STOPPED][2]},
+        "start": {"value": str(Mode.NORMAL), "label": _WORDS[Mode.NORMAL][2]},
+        "stopped": [{"code": code, "name": organisation(code).name} for code in view.stopped_organisations],
+    }
+
+
+def _read(desk: ControlDesk, typed: "Mapping[str, str]") -> Control | dict[str, str]:
+    """What a form wants, or what is wrong with which field."""
+    try:
+        mode = Mode(typed.get("mode", ""))
+    except ValueError:
+        return {"mode": "ボタンで選んでください。"}
+    seconds = typed.get("late_seconds", "")
+    if mode is Mode.LATE:
+        if not (
+            seconds.isascii() and seconds.isdigit() and len(seconds) <= 8 and int(seconds) <= LATE_SECONDS_MAX
+        ):
+            return {"late_seconds": f"秒数は0から{LATE_SECONDS_MAX}までの数字で入れてください。"}
+        return Control(mode, late_seconds=int(seconds))
+    if "organisation" not in typed:
+        return Control(mode, late_seconds=desk.view.late_seconds)
+    found = _organisation(typed["organisation"])
+    if found is None:
+        return {"organisation": "機関コード（16桁）か市区町村コード（6桁）を、数字で入れてください。"}
+    return Control(mode, organisation=found.code)
+
+
+def _organisation(text: str) -> Organisation | None:
+    """By its own code, or a municipality by its shorter one."""
+    try:
+        return of_municipality(municipality(text).code) if len(text) == 6 else organisation(text)
+    except (UnknownOrganisation, UnknownMunicipality):
+        return None
