@@ -8,10 +8,14 @@ from portal.serving.system import BuiltSystem, Surroundings
 from portal.settings import PortalSettings
 from portal.store.store import Schema
 from portal.wire.systems import System
+from sim.cards_desk import system as cards_desk
+from sim.cards_desk.desk import Desk
+from sim.cards_desk.wallet import Issue
 from sim.intermediate import system as intermediate
 from sim.jpki import system as jpki
 from sim.jpki.service import Jpki
 from sim.mailbox import system as mailbox
+from sim.mailbox.mailbox import Mailbox
 from sim.network import system as network
 from sim.registry import system as registry
 from sim.world import front
@@ -34,32 +38,62 @@ SCHEMAS: dict[System, Sequence[Schema]] = {
     System.NETWORK: network.SCHEMAS,
     System.INTERMEDIATE: intermediate.SCHEMAS,
     System.MAILBOX: mailbox.SCHEMAS,
+    System.CARD_DESK: cards_desk.SCHEMAS,
     System.FRONT: front.SCHEMAS,
 }
 """What each system keeps in its own store."""
 
 
-def build_simulator(
-    system: System,
-    description: Description,
-    surroundings: Surroundings,
-    addresses: Mapping[System, str],
-) -> BuiltSystem:
-    """One of the simulators; the mailbox and the portal need more and are built where there is more.
+class Simulators:
+    """Builds the simulators of one world, and knows what they have in common.
 
     *addresses* is where the systems are, for pages that lead to others; empty in simulated time.
     """
-    facts = description.facts
-    match system:
-        case System.JPKI:
-            return jpki.build(surroundings, Jpki(surroundings, facts.authority, facts.nation.size))
-        case System.REGISTRY:
-            return registry.build(surroundings, facts.nation, facts.serials)
-        case System.NETWORK:
-            return network.build(surroundings, facts.nation, facts.codes)
-        case System.INTERMEDIATE:
-            return intermediate.build(surroundings, facts.nation, facts.codes)
-        case System.FRONT:
-            return front.build(surroundings, facts, addresses)
-        case _:
-            raise AssertionError(f"{system} is built elsewhere")
+
+    def __init__(self, description: Description, addresses: Mapping[System, str]) -> None:
+        self._description = description
+        self._addresses = addresses
+        self._jpki: Jpki | None = None
+        self.mailbox: Mailbox | None = None
+        """The one that was built last."""
+
+    def __repr__(self) -> str:
+        return f"Simulators({self._description.facts!r})"
+
+    def build(self, system: System, surroundings: Surroundings) -> BuiltSystem:
+        """A simulator, anew: after a stop it is built again on what its store holds."""
+        facts = self._description.facts
+        match system:
+            case System.JPKI:
+                self._jpki = Jpki(surroundings, facts.authority, facts.nation.size)
+                return jpki.build(surroundings, self._jpki)
+            case System.REGISTRY:
+                return registry.build(surroundings, facts.nation, facts.serials)
+            case System.NETWORK:
+                return network.build(surroundings, facts.nation, facts.codes)
+            case System.INTERMEDIATE:
+                return intermediate.build(surroundings, facts.nation, facts.codes)
+            case System.MAILBOX:
+                self.mailbox = Mailbox(surroundings)
+                return mailbox.build(surroundings, self.mailbox)
+            case System.CARD_DESK:
+                origins = [self._addresses[System.PORTAL]]
+                desk = Desk(
+                    surroundings,
+                    facts.nation,
+                    facts.wallet,
+                    portal_origins=origins,
+                    issued_to=self._issued_to,
+                )
+                return cards_desk.build(surroundings, desk)
+            case System.FRONT:
+                return front.build(surroundings, facts, self._addresses)
+            case System.PORTAL:
+                raise AssertionError("the portal is no simulator")
+
+    def _issued_to(self, person: int) -> Issue | None:
+        """Who got a new card, from JPKI in the same process."""
+        if self._jpki is None:
+            return None
+        current = self._jpki.current(person)
+        return None if current.issued_on is None else Issue(current.generation, current.issued_on)

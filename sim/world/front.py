@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from quart import Response
 from quart_trio import QuartTrio
 
 from portal.serving.about import serve_about
 from portal.serving.dispatcher import Dispatcher
+from portal.serving.front import AsgiApp
 from portal.serving.system import BuiltSystem, Surroundings, no_workers
 from portal.store.store import Schema
 from portal.web.design import environment, render, security_headers, static_files
@@ -98,4 +100,4 @@ def build(surroundings: Surroundings, facts: WorldFacts, addresses: Mapping[Syst
             return Response("ありません。", 404)
         return Response(file.body, headers=dict(file.headers(None)))
 
-    return BuiltSystem(dispatcher, no_workers, app)
+    return BuiltSystem(dispatcher, no_workers, cast(AsgiApp, app))

@@ -18,10 +18,8 @@ from portal.serving.hosting import LiveLinks, host
 from portal.serving.listen import Bound, bind
 from portal.serving.system import BuiltSystem, Surroundings
 from portal.wire.systems import Caller, System
-from sim.mailbox import system as mailbox_system
-from sim.mailbox.mailbox import Mailbox
 from sim.mailbox.smtp import serve_smtp
-from sim.world.building import SCHEMAS, Description, build_simulator
+from sim.world.building import SCHEMAS, Description, Simulators
 from sim.world.mail import RecordedMail
 
 
@@ -62,6 +60,7 @@ class LiveWorld:
         self._chance = chance
         self._record = record
         self._nursery = nursery
+        self._simulators = Simulators(description, self.addresses)
         self._links = LiveLinks(addresses, secrets.link, clock, record)
         self._running: dict[System, tuple[trio.CancelScope, trio.Event]] = {}
 
@@ -116,15 +115,13 @@ class LiveWorld:
             return portal_builder(settings, self._secrets, trust, mail, browsers_at(self.addresses))(
                 surroundings
             )
-        if system is System.MAILBOX:
-            return self._build_mailbox(surroundings)
-        return build_simulator(system, self.description, surroundings, self.addresses)
+        built = self._simulators.build(system, surroundings)
+        return self._with_smtp(built) if system is System.MAILBOX else built
 
-    def _build_mailbox(self, surroundings: Surroundings) -> BuiltSystem:
-        """The mailbox, and its SMTP door when this process has one."""
-        mailbox = Mailbox(surroundings)
-        built = mailbox_system.build(surroundings, mailbox)
-        if self._smtp_bound is None:
+    def _with_smtp(self, built: BuiltSystem) -> BuiltSystem:
+        """The mailbox with its SMTP door, when this process has one."""
+        mailbox = self._simulators.mailbox
+        if self._smtp_bound is None or mailbox is None:
             return built
         if self._smtp_bound.socket.fileno() < 0:
             self._smtp_bound = bind(self._smtp_bound.host, self._smtp_bound.port, exact=True)

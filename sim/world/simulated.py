@@ -16,9 +16,7 @@ from portal.store.sqlite import SimulatedStore
 from portal.wire.limits import CORE_DEADLINE_SECONDS
 from portal.wire.moments import JST, to_ms
 from portal.wire.systems import Caller, System
-from sim.mailbox import system as mailbox_system
-from sim.mailbox.mailbox import Mailbox
-from sim.world.building import SCHEMAS, Description, build_simulator
+from sim.world.building import SCHEMAS, Description, Simulators
 from sim.world.chance import SeededChance
 from sim.world.clock import SimulatedClock
 from sim.world.facts import FIRST_DAY, secret_of
@@ -58,6 +56,7 @@ class SimulatedWorld:
         self._nursery = nursery
         self._secret = secret_of(description.facts.seed, "links")
         self._mail = MemoryMail()
+        self._simulators = Simulators(description, {})
         self._running: dict[System, trio.CancelScope] = {}
         self._starts = 0
 
@@ -98,15 +97,15 @@ class SimulatedWorld:
         self.slots[system].occupy(built.dispatcher.answer)
 
     def _build(self, system: System, surroundings: Surroundings) -> BuiltSystem:
-        if system is System.MAILBOX:
-            self._mail.mailbox = Mailbox(surroundings)
-            return mailbox_system.build(surroundings, self._mail.mailbox)
         if system is System.PORTAL:
             seed = self.facts.seed
             secrets = PortalSecrets(secret_of(seed, "master key"), secret_of(seed, "challenge key"))
             mail = RecordedMail(self._mail, self.clock, self.recorder)
             return build_portal(surroundings, self.description.portal, secrets, self.facts.trust(), mail)[0]
-        return build_simulator(system, self.description, surroundings, {})
+        built = self._simulators.build(system, surroundings)
+        if system is System.MAILBOX:
+            self._mail.mailbox = self._simulators.mailbox
+        return built
 
     async def stop(self, system: System) -> None:
         """The system's process is gone, at once, wherever it was; its store keeps what was durable."""
