@@ -1,8 +1,11 @@
 """A few systems joined in memory, each on a store that outlives it: what the tests of the simulators share."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import html
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import unquote, urlencode
 
 import trio
 
@@ -11,6 +14,7 @@ from portal.links.link import Link, Unreachable
 from portal.links.memory import MemoryCarrier, Passage, Slot
 from portal.seams.clock import Clock
 from portal.serving.dispatcher import Dispatcher
+from portal.serving.front import Front
 from portal.serving.guards import Open, Peers
 from portal.serving.system import BuiltSystem, Surroundings, no_workers
 from portal.store.sqlite import SimulatedStore
@@ -137,3 +141,71 @@ class Recipient:
 def code_of(answer: object) -> ProblemCode | None:
     """Which problem this answer is, None when it is none."""
     return answer.code if isinstance(answer, Problem) else None
+
+
+class Page(NamedTuple):
+    """What a browser got."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def location(self) -> str:
+        return self.headers.get("location", "")
+
+
+class Browser:
+    """Asks a system for its pages as a browser does, through the same door as over sockets."""
+
+    def __init__(self, built: BuiltSystem) -> None:
+        self._front = Front(built.dispatcher, built.pages)
+
+    async def get(self, path: str, query: Mapping[str, str] = {}, **headers: str) -> Page:
+        return await self._ask("GET", path, urlencode(query), b"", headers)
+
+    async def post(self, path: str, form: Mapping[str, str], **headers: str) -> Page:
+        about = {"content-type": "application/x-www-form-urlencoded", **headers}
+        return await self._ask("POST", path, "", urlencode(form).encode(), about)
+
+    async def _ask(self, method: str, path: str, query: str, body: bytes, headers: Mapping[str, str]) -> Page:
+        named = {"host": "127.0.0.1", "content-length": str(len(body)), **headers}
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": unquote(path),
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in named.items()],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+            "extensions": {},
+        }
+        waiting = [{"type": "http.request", "body": body, "more_body": False}]
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            if not waiting:
+                await trio.sleep_forever()
+            return waiting.pop()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await self._front(scope, receive, send)
+        start, *parts = sent
+        return Page(
+            start["status"],
+            {name.decode().lower(): value.decode() for name, value in start["headers"]},
+            b"".join(part.get("body", b"") for part in parts).decode("utf-8", "replace"),
+        )
+
+
+def form_of(page: Page) -> dict[str, str]:
+    """The hidden fields of a page."""
+    found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page.text)
+    return {name: html.unescape(value) for name, value in found}
