@@ -124,7 +124,7 @@ class Recipient:
         self.dispatcher = Dispatcher(System.PORTAL)
         for operation in operations:
             guard = Open() if Party.ANYONE in operation.callers else Peers(wiring.keys)
-            self.dispatcher.add(operation, guard, self._take)  # type: ignore[arg-type]
+            self.dispatcher.add(operation, guard, self._take)
 
     async def _take(self, request: Any, _: Any) -> Any:
         if self.answer is not None:
@@ -138,7 +138,7 @@ class Recipient:
         return BuiltSystem(self.dispatcher, no_workers)
 
 
-def code_of(answer: object) -> ProblemCode | None:
+def code_of(answer: Any) -> ProblemCode | None:
     """Which problem this answer is, None when it is none."""
     return answer.code if isinstance(answer, Problem) else None
 
