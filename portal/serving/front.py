@@ -1,7 +1,10 @@
 """The ASGI app of one system: its operations without Quart, everything else to its pages."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from math import inf
 from typing import Any
+
+import trio
 
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.shield import Shield
@@ -14,6 +17,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+DISCARDED_BYTES_MAX = 4 * 1024 * 1024
+"""Larger than any operation takes (DELIVERY_BYTES_MAX)."""
+DISCARD_SECONDS_MAX = 5.0
 _SAFE_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
@@ -58,7 +64,7 @@ class Front:
         # Who asks for the head only gets the head of what the operation answers: the server leaves the body out.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         most = self._body_bytes_max(method, path)
-        body = None if declared > most else await _read_body(receive, most)
+        body = await _read_body(receive, most, declared)
         if body is None:
             response = encode_problem(problem(ProblemCode.TOO_LARGE, f"本文は{most}バイトまでです。"))
         else:
@@ -73,21 +79,30 @@ class Front:
         return BODY_BYTES_MAX if isinstance(found, Problem) else found.route.operation.body_bytes_max
 
 
-async def _read_body(receive: Receive, most: int) -> bytes | None:
-    """The whole body, or None when it is larger than *most* or the client went away."""
+async def _read_body(receive: Receive, most: int, declared: int) -> bytes | None:
+    """The whole body, or None when it is larger than *most* or the client went away.
+
+    What is left of a body that is too large is taken in within reason: a client that is still sending when its
+    connection ends does not see the answer.
+    """
     parts: list[bytes] = []
     size = 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        part = message.get("body", b"")
-        size += len(part)
-        if size > most:
-            return None
-        if not message.get("more_body", False):
-            return part if not parts else b"".join([*parts, part])
-        parts.append(part)
+    with trio.CancelScope() as scope:
+        while size <= DISCARDED_BYTES_MAX:
+            if max(size, declared) > most and scope.deadline == inf:
+                parts.clear()
+                scope.deadline = trio.current_time() + DISCARD_SECONDS_MAX
+            message = await receive()
+            if message["type"] != "http.request":
+                return None
+            part = message.get("body", b"")
+            size += len(part)
+            if not message.get("more_body", False):
+                if max(size, declared) > most:
+                    return None
+                return part if not parts else b"".join([*parts, part])
+            parts.append(part)
+    return None
 
 
 async def _send(response: WireResponse, send: Send) -> None:
