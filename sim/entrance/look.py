@@ -52,7 +52,7 @@ class Look:
         from quart_trio import QuartTrio
 
         self.system = system
-        self.name = f"模擬{JAPANESE_NAMES[system]}"
+        self.name = JAPANESE_NAMES[system] if system is System.FRONT else f"模擬{JAPANESE_NAMES[system]}"
         self._nav = nav
         self._templates = environment(Path(__file__).parents[1])
         self.app: QuartTrio = QuartTrio(f"sim.{system}", static_folder=None, template_folder=None)

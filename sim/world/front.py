@@ -1,24 +1,24 @@
 """世界の入口: one page that says where everything is and who lives here."""
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import cast
-
-from quart import Response
-from quart_trio import QuartTrio
+from typing import TYPE_CHECKING
 
 from portal.serving.about import serve_about
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.front import AsgiApp
 from portal.serving.system import BuiltSystem, Surroundings, no_workers
 from portal.store.store import Schema
-from portal.web.design import environment, render, security_headers, static_files
-from portal.wire.about import health
+from portal.wire.about import Health, health
 from portal.wire.moments import to_jst
 from portal.wire.operation import Nothing
 from portal.wire.systems import JAPANESE_NAMES, System
+from sim.entrance.look import HOME, LazyPages, Look
 from sim.nation.municipalities import municipality
+from sim.nation.person import Person
 from sim.world.facts import WorldFacts
+
+if TYPE_CHECKING:
+    from quart_trio.wrappers import TrioResponse
 
 SCHEMAS: tuple[Schema, ...] = ()
 LOOK_SECONDS = 1.0
@@ -39,65 +39,50 @@ def build(surroundings: Surroundings, facts: WorldFacts, addresses: Mapping[Syst
     """The page, for the systems at these addresses."""
     dispatcher = Dispatcher(System.FRONT)
     serve_about(dispatcher, surroundings.clock)
-    templates = environment(Path(__file__).parents[1])
-    app = QuartTrio("sim.world.front")
-    people = [
-        {
-            "id": person.resident_id,
-            "place": municipality(person.municipality_code).full_name,
-            "about": f"{person.age(facts.nation.reference_date)}歳",
-            "pin": facts.wallet.pins(person.n).auth,
-            "sign_pin": facts.wallet.pins(person.n).sign,
-        }
-        for person in facts.nation.examples()
-    ]
 
-    async def state_of(system: System) -> str:
-        answer = await surroundings.link(system).call(health(system), Nothing(), deadline_s=LOOK_SECONDS)
-        return "up" if getattr(answer, "status", "") == "up" else "down"
+    def make() -> AsgiApp:
+        look = Look(System.FRONT)
+        residents = [_resident(facts, person) for person in facts.nation.examples()]
 
-    @app.get("/")
-    async def show() -> Response:
-        lines = [
-            {
-                "name": JAPANESE_NAMES[system],
-                "role": role,
-                "url": addresses[system],
-                "state": await state_of(system),
-            }
-            for system, role in _ROLES.items()
-        ]
-        body = render(
-            templates,
-            "world/front.html",
-            {
-                "system": {
-                    "name": "世界の入口",
-                    "plays": "どこに何があるかを示すページ",
-                    "home": "/",
-                    "nav": [],
-                    "real": [],
-                    "assumed": ["住民・番号・書類は、すべて種から計算した作りものです。"],
-                    "refused": [],
-                },
-                "errors": {},
+        async def show() -> "TrioResponse":
+            lines: list[dict[str, str]] = []
+            for system, role in _ROLES.items():
+                state = await _state_of(surroundings, system)
+                lines.append(
+                    {"name": JAPANESE_NAMES[system], "role": role, "url": addresses[system], "state": state}
+                )
+            context = {
                 "portal_url": addresses[System.PORTAL],
                 "mailbox_url": addresses[System.MAILBOX],
                 "reader_url": addresses[System.CARD_DESK],
                 "systems": lines,
-                "residents": people,
+                "residents": residents,
                 "stop": "起動した画面で Ctrl-C を押します。",
                 "seed": str(facts.seed),
                 "now": to_jst(surroundings.clock.now_ms()),
-            },
-        )
-        return Response(body, content_type="text/html; charset=utf-8", headers=dict(security_headers()))
+            }
+            return look.show("world/front.html", context, here=HOME)
 
-    @app.get("/static/<path:name>")
-    async def static_file(name: str) -> Response:
-        file = static_files().get(name)
-        if file is None:
-            return Response("ありません。", 404)
-        return Response(file.body, headers=dict(file.headers(None)))
+        look.app.add_url_rule(HOME, "front", show, methods=["GET"])
+        return look.asgi
 
-    return BuiltSystem(dispatcher, no_workers, cast(AsgiApp, app))
+    return BuiltSystem(dispatcher, no_workers, LazyPages(make))
+
+
+async def _state_of(surroundings: Surroundings, system: System) -> str:
+    """Whether it is there, as it says itself."""
+    answer = await surroundings.link(system).call(health(system), Nothing(), deadline_s=LOOK_SECONDS)
+    return "up" if isinstance(answer, Health) else "down"
+
+
+def _resident(facts: WorldFacts, person: Person) -> dict[str, str]:
+    pins = facts.wallet.pins(person.n)
+    children = len(facts.nation.children(person))
+    family = f"・子ども{children}人" if children else ""
+    return {
+        "id": person.resident_id,
+        "place": municipality(person.municipality_code).full_name,
+        "about": f"{person.age(facts.nation.reference_date)}歳{family}",
+        "pin": pins.auth,
+        "sign_pin": pins.sign,
+    }
