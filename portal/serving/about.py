@@ -85,7 +85,8 @@ def openapi(system: System, routes: list[Route]) -> dict[str, Any]:
     for route in routes:
         operation = route.operation
         request_schema = of_type.get(operation.request, binary)
-        full = components.get(operation.request.__name__, {"properties": {}})
+        # By its reference, not its name: types of one name in two modules have longer ones here.
+        full = components.get(request_schema.get("$ref", "").rpartition("/")[2], {"properties": {}})
         properties, required = full.get("properties", {}), full.get("required", [])
         entry: dict[str, Any] = {
             "operationId": operation.name,
