@@ -1,0 +1,1 @@
+"""The suite: one file a subject. A file added here is found by itself."""
