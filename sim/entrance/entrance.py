@@ -7,6 +7,7 @@ from portal.serving.front import AsgiApp
 from portal.wire.about import api_document, health
 from portal.wire.controls import Control, Mode
 from portal.wire.problems import Problem
+from portal.wire.systems import JAPANESE_NAMES, Caller, Party, System
 from sim.controls import ControlDesk
 from sim.entrance.look import HOME, LazyPages, Look
 from sim.nation.municipalities import UnknownMunicipality, municipality
@@ -23,6 +24,12 @@ _WORDS = {
     Mode.NORMAL: ("success", "動いています", "動かす"),
     Mode.STOPPED: ("error", "止めています", "止める"),
     Mode.LATE: ("warning", "後日回答にしています", "後日回答にする"),
+}
+
+_PARTIES: dict[Party, str] = {
+    Party.ANYONE: "だれでも",
+    Party.CITIZEN: "利用者",
+    Party.OPERATOR: "運用者",
 }
 
 
@@ -86,7 +93,7 @@ def operations_of(dispatcher: Dispatcher) -> dict[str, object]:
             {
                 "summary": route.operation.summary,
                 "address": f"{route.operation.method} {route.operation.path}",
-                "callers": "、".join(sorted(route.operation.callers)),
+                "callers": "、".join(_caller_name(caller) for caller in sorted(route.operation.callers)),
             }
             for route in dispatcher.routes
         ],
@@ -94,6 +101,10 @@ def operations_of(dispatcher: Dispatcher) -> dict[str, object]:
         "health_url": health(dispatcher.system).path,
         "action": HOME,
     }
+
+
+def _caller_name(caller: Caller) -> str:
+    return JAPANESE_NAMES[caller] if isinstance(caller, System) else _PARTIES[caller]
 
 
 def _controls(desk: ControlDesk, typed: "Mapping[str, str]") -> dict[str, object]:

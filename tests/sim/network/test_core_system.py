@@ -378,6 +378,22 @@ async def test_an_intermediate_server_that_is_down_answers_when_it_is_up(
             assert [got.request_id for got in world.portal.got] == ["s1"]
 
 
+@pytest.mark.requirement("SELF-6", "SELF-5")
+async def test_a_holder_that_never_answers_ends_in_guidance_to_paper(
+    world: World, autojump_clock: MockClock
+) -> None:
+    wiring = world.wiring
+    async with wiring.running(world.portal.built()), wiring.running(world.core()):
+        await world.ask(BROKER_SELF_INFORMATION, world.provision())
+        await trio.sleep(10)
+        wiring.clock.move(31 * DAY_SECONDS * 1000)
+        await trio.sleep(600)
+
+    (delivered,) = world.portal.got
+    assert delivered.content is None
+    assert "書面" in delivered.guidance
+
+
 @pytest.mark.requirement("SELF-6")
 async def test_nothing_is_lost_between_acknowledging_and_handing_over(
     world: World, autojump_clock: MockClock
