@@ -13,13 +13,13 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sim.jpki import profile
 from sim.jpki.holder import HolderFacts
-from sim.jpki.keys import KeySource
-from sim.jpki.serials import Kind, Serials
+from sim.jpki.keys import KeySource, p384_key
+from sim.jpki.serials import GENERATIONS_ON_A_MEDIUM_MAX, Kind, Medium, Serials
 from sim.jpki.validity import first_moment, last_moment
 
 FOUNDED_ON: Final = date(2015, 10, 20)
@@ -88,7 +88,7 @@ class CertificateAuthority:
     def sign(
         self,
         subject: x509.Name,
-        public_key: rsa.RSAPublicKey,
+        public_key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
         serial: int,
         days: tuple[date, date],
         extensions: list[tuple[x509.ExtensionType, bool]],
@@ -143,14 +143,19 @@ class Authority:
         if same is None:
             same = profile.holder_extensions(kind, ca.as_issuer, self.ocsp_url)
             self._same_for_all[kind] = same
-        key = self.keys.private_key(self.seed, holder_key_label(facts.n, generation, kind))
         return ca.sign(
             profile.holder_name(self.seed, facts, generation, kind),
-            key.public_key(),
+            self.holder_key(holder_key_label(facts.n, generation, kind), generation).public_key(),
             self.serials.serial_of(facts.n, generation, kind),
             (issued_on, expires_on),
             [*same, (profile.basic_four(facts), False)] if kind is Kind.SIGN else same,
         ).public_bytes(Encoding.DER)
+
+    def holder_key(self, label: str, generation: int) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+        """The key of a holder: P-384 on the provisional next-generation card, else RSA-2048."""
+        if generation >= Medium.NEXT_GENERATION * GENERATIONS_ON_A_MEDIUM_MAX:
+            return p384_key(self.seed, label)
+        return self.keys.private_key(self.seed, label)
 
 
 def authority_key_label(kind: Kind) -> str:

@@ -1,7 +1,7 @@
 """What JPKI must know of a resident to issue certificates; it comes from the resident register."""
 
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -10,6 +10,33 @@ LOCALITY_CHARACTERS_MAX: Final = 128
 """X.520's upper bound of localityName."""
 TEXT_CHARACTERS_MAX: Final = 512
 """Of a name or an address; our limit, far above what a card holds."""
+
+
+class FirstIssue(NamedTuple):
+    """初回の発行: what decides whether the first card has a signature certificate."""
+
+    birth_date: date
+    issued_on: date
+
+
+class Issue(NamedTuple):
+    """Which certificates are on a card: the how-manieth of each kind, and since when."""
+
+    generation: int
+    """Of the user-authentication certificate; each new card has a new one."""
+    issued_on: date
+    sign_generation: int | None = None
+    """Of the signature certificate, which is issued anew more often; None: as the other."""
+    sign_issued_on: date | None = None
+    """None: as the other."""
+
+    @property
+    def sign(self) -> tuple[int, date]:
+        """Generation and day of the signature certificate, if the holder was old enough that day."""
+        return (
+            self.generation if self.sign_generation is None else self.sign_generation,
+            self.sign_issued_on or self.issued_on,
+        )
 
 
 class HolderFacts(msgspec.Struct, frozen=True):

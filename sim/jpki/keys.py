@@ -12,7 +12,7 @@ import hashlib
 from typing import Final, Protocol
 
 import gmpy2
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -24,6 +24,10 @@ MODULUS_BITS: Final = 2048
 PUBLIC_EXPONENT: Final = 65537
 _PRIME_BYTES: Final = MODULUS_BITS // 16
 _DOMAIN: Final = b"mynasim rsa-2048 v1"
+_P384_DOMAIN: Final = b"mynasim p-384 v1"
+_P384_ORDER: Final = int(
+    "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16
+)
 # FIPS 186-5 A.1.3: primes this close together make the modulus easy to factor. Chance never brings it about;
 # a rule is a rule.
 _PRIME_DISTANCE_MIN: Final = 1 << (MODULUS_BITS // 2 - 100)
@@ -66,6 +70,15 @@ def load_key(der: bytes) -> rsa.RSAPrivateKey:
 def private_key(seed: bytes, label: str) -> rsa.RSAPrivateKey:
     """Derive and load in one step, for the few keys that are not worth a cache."""
     return load_key(key_der(seed, label))
+
+
+def p384_key(seed: bytes, label: str) -> ec.EllipticCurvePrivateKey:
+    """A P-384 key of this seed and label, for the provisional next-generation card: cheap, so there is no cache."""
+    name = label.encode()
+    message = b"".join((_P384_DOMAIN, len(seed).to_bytes(4, "big"), seed, len(name).to_bytes(4, "big"), name))
+    # 16 bytes more than the order has, so that the remainder favours no number (FIPS 186-5, A.2.1).
+    number = int.from_bytes(hashlib.shake_256(message).digest(48 + 16))
+    return ec.derive_private_key(number % (_P384_ORDER - 1) + 1, ec.SECP384R1())
 
 
 def _primes(seed: bytes, label: str) -> tuple[int, int]:

@@ -19,6 +19,8 @@ class IssuedCertificates(msgspec.Struct, frozen=True):
     auth_key_label: str
     sign_key_label: str
     """Of the key that the signature certificate is for; without one the card has no such key."""
+    expires_on: date
+    """Last day of the user-authentication certificate; the other never outlives it."""
 
 
 def issue(
@@ -29,21 +31,24 @@ def issue(
     *,
     renews: date | None = None,
     card_expires_on: date | None = None,
+    with_signature: bool = True,
 ) -> IssuedCertificates:
     """Both certificates of a holder, or the one that the holder may have.
 
     `generation` counts this person's certificates from 0. `renews` is the last day of those that these
-    follow; `card_expires_on` the card's last day. Raises ValueError outside the limits.
+    follow; `card_expires_on` the card's last day. Without `with_signature` the signature certificate is left to
+    :func:`reissue_signature`. Raises ValueError outside the limits.
     """
     limit = CLOSES_ON if card_expires_on is None else min(card_expires_on, CLOSES_ON)
     last = expires_on(facts.birth_date, issued_on, renews=renews, no_later_than=limit)
     return IssuedCertificates(
         auth_der=authority.certificate(Kind.AUTH, facts, generation, issued_on, last),
         sign_der=authority.certificate(Kind.SIGN, facts, generation, issued_on, last)
-        if may_sign(facts.birth_date, issued_on)
+        if with_signature and may_sign(facts.birth_date, issued_on)
         else None,
         auth_key_label=holder_key_label(facts.n, generation, Kind.AUTH),
         sign_key_label=holder_key_label(facts.n, generation, Kind.SIGN),
+        expires_on=last,
     )
 
 

@@ -109,19 +109,19 @@ class RevocationList:
             return None
         if self._current_generation is not None:
             current = self._current_generation(holder.n, holder.kind)
-            if current is None or holder.generation > current:
+            if current is None or not holder.is_issued(current):
                 return None
         return holder.kind
 
 
 def linkage(serials: Serials, serial: int, kind: Kind, current_generation: int) -> Linkage | None:
-    """All serials of whoever has this one, up to the current generation.
+    """All serials of the cards of whoever has this one (on a card or a phone), up to the current generation.
 
     None when the serial is not one of this kind, or is newer than the current one: no such certificate was
     issued.
     """
     holder = serials.holder_of(serial)
-    if holder is None or holder.kind is not kind or holder.generation > current_generation:
+    if holder is None or holder.kind is not kind or not holder.is_issued(current_generation):
         return None
     chain = [serials.serial_of(holder.n, generation, kind) for generation in range(current_generation + 1)]
     return Linkage(root_serial=chain[0], previous_serials=tuple(chain[:-1]), current_serial=chain[-1])

@@ -11,7 +11,7 @@ themselves. A real card's serial gives nothing away about its holder either (CAR
 
 import hashlib
 from collections.abc import Callable
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
 import msgspec
@@ -21,7 +21,8 @@ GENERATION_BITS: Final = 8
 HOLDERS_MAX: Final = 1 << HOLDER_BITS
 """Person numbers are below this: room for 134 million."""
 GENERATIONS_MAX: Final = 1 << GENERATION_BITS
-"""Certificates of one kind that one person may have in a lifetime."""
+"""Certificates of one kind that one person may have in a lifetime, on all media together."""
+GENERATIONS_ON_A_MEDIUM_MAX: Final = GENERATIONS_MAX // 4
 
 _HALF_BITS: Final = 31
 _HALF_MASK: Final = (1 << _HALF_BITS) - 1
@@ -38,6 +39,23 @@ class Kind(StrEnum):
     SIGN = "sign"
 
 
+class Medium(IntEnum):
+    """What a certificate is kept in. Each counts its generations from 0, in a quarter of the numbers of its own."""
+
+    CARD = 0
+    """個人番号カード"""
+    PHONE = 1
+    """スマホ用電子証明書: goes with the card's certificate of the same count, and is revoked with it."""
+    NEXT_GENERATION = 2
+    """次期個人番号カード, provisional: nobody has one yet, so JPKI has issued none."""
+
+    def generation(self, count: int) -> int:
+        """The generation of the *count*-th (from 0) on this medium. Raises ValueError when there can't be so many."""
+        if not 0 <= count < GENERATIONS_ON_A_MEDIUM_MAX:
+            raise ValueError(f"generation {count} is not in 0..{GENERATIONS_ON_A_MEDIUM_MAX - 1}")
+        return self.value * GENERATIONS_ON_A_MEDIUM_MAX + count
+
+
 _KIND_CODE: Final = {Kind.AUTH: 0, Kind.SIGN: 1}
 _KIND_OF: Final = (Kind.AUTH, Kind.SIGN)
 
@@ -49,6 +67,15 @@ class Holder(msgspec.Struct, frozen=True):
     n: int
     generation: int
     kind: Kind
+
+    @property
+    def count(self) -> int:
+        """The how-manieth on its medium."""
+        return self.generation % GENERATIONS_ON_A_MEDIUM_MAX
+
+    def is_issued(self, current: int) -> bool:
+        """Whether this one was ever issued, when *current* is the card's present count."""
+        return self.generation // GENERATIONS_ON_A_MEDIUM_MAX <= Medium.PHONE and self.count <= current
 
 
 class Serials:

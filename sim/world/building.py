@@ -65,7 +65,8 @@ class Simulators:
         facts = self._description.facts
         match system:
             case System.JPKI:
-                self._jpki = Jpki(surroundings, facts.authority, facts.nation.size)
+                first_issue = facts.wallet.first_issue
+                self._jpki = Jpki(surroundings, facts.authority, facts.nation.size, first_issue=first_issue)
                 return jpki.build(surroundings, self._jpki)
             case System.REGISTRY:
                 return registry.build(surroundings, facts.nation, facts.serials)
@@ -93,7 +94,4 @@ class Simulators:
 
     def _issued_to(self, person: int) -> Issue | None:
         """Who got a new card, from JPKI in the same process."""
-        if self._jpki is None:
-            return None
-        current = self._jpki.current(person)
-        return None if current.issued_on is None else Issue(current.generation, current.issued_on)
+        return None if self._jpki is None else self._jpki.issued_to(person)

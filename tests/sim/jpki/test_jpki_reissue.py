@@ -11,7 +11,7 @@ from portal.wire.problems import ProblemCode
 from portal.wire.systems import Party, System
 from sim.jpki import system as jpki_system
 from sim.jpki.authority import Authority
-from sim.jpki.serials import GENERATIONS_MAX, Kind
+from sim.jpki.serials import GENERATIONS_ON_A_MEDIUM_MAX, Kind
 from sim.jpki.service import Jpki
 
 PEOPLE = 100
@@ -50,7 +50,7 @@ async def test_nobody_has_such_a_certificate(
 
 async def test_a_lifetime_has_an_end(up: Wiring, authority: Authority, autojump_clock: MockClock) -> None:
     serial = OneSerial(str(authority.serials.serial_of(12, 0, Kind.AUTH)))
-    for _ in range(GENERATIONS_MAX - 1):
+    for _ in range(GENERATIONS_ON_A_MEDIUM_MAX - 1):
         assert isinstance(await up.ask(REISSUE, serial, Party.OPERATOR), Reissued)
 
     assert code_of(await up.ask(REISSUE, serial, Party.OPERATOR)) is ProblemCode.CONFLICT
