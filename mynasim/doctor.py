@@ -11,10 +11,11 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from mynasim import place, running
+from mynasim import running
 from mynasim.settings import Settings
 from portal.serving.listen import NoFreePort, bind
 from portal.wire.systems import System
+from sim.world.key_folder import key_folder
 
 FREE_BYTES_MIN = 500 * 1024 * 1024
 
@@ -134,7 +135,7 @@ def findings(settings: Settings, state: Path) -> list[Finding]:
         _python,
         _libraries,
         lambda: _folder("状態フォルダー", state),
-        lambda: _folder("カードの鍵の置き場", place.key_folder()),
+        lambda: _folder("カードの鍵の置き場", key_folder()),
         _locust,
         lambda: _program("openssl", "openssl", "JPKIの確認", "version"),
         lambda: _program("chromium", "chromium", "画面のテスト", "--version"),

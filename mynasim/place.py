@@ -12,10 +12,8 @@ import platformdirs
 
 from portal.refusal import Refusal
 from sim.world.facts import WorldFacts
+from sim.world.key_folder import APPLICATION, key_folder
 from sim.world.settings import WorldSettings
-
-APPLICATION = "mynasim"
-KEYS_VARIABLE = "MYNASIM_KEYS"
 
 
 class StateUnusable(Refusal):
@@ -39,12 +37,6 @@ class Began(msgspec.Struct, frozen=True):
 
 def default_state() -> Path:
     return Path(platformdirs.user_state_dir(APPLICATION))
-
-
-def key_folder() -> Path:
-    """Card keys follow from the seed alone, so every state shares them."""
-    chosen = os.environ.get(KEYS_VARIABLE)
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir(APPLICATION)) / "keys"
 
 
 def world_facts(state: Path, settings: WorldSettings, today: date) -> WorldFacts:
