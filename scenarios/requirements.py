@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+from portal.refusal import Refusal
+
 TITLES: dict[str, str] = {
     "ACC-1": "カード・電子証明書・暗証番号によるログイン",
     "ACC-2": "初回ログインでのアカウント開設（一人に一つ）",
@@ -88,7 +90,7 @@ TITLES: dict[str, str] = {
 }
 
 
-class Unknown(Exception):
+class Unknown(Refusal):
     """A name that there is not; the message says which ones come near."""
 
 

@@ -80,12 +80,18 @@ async def intermediate_stops_before_answer(stage: Stage) -> None:
     resident = Resident(stage, stage.person(0))
     await resident.enter()
     (found, *_) = await resident.search(name="住民票")
-    stage.step("ポータルが止まっている間に、中間サーバーも受け付けたまま止まる")
     await stage.stop(System.INTERMEDIATE)
     (wanted,) = await resident.request_self_information(found)
+    stage.step("ポータルが止まり、中間サーバーは受け付けるが、届けられない")
     await stage.stop(System.PORTAL)
     await stage.start(System.INTERMEDIATE)
     await stage.pass_time(timedelta(minutes=1))
+    await stage.until(
+        lambda: stage.seen("intermediate.provide_self_information"),
+        at_most=timedelta(minutes=10),
+        what="中間サーバーが求めを受け付ける",
+    )
+    stage.step("中間サーバーも受け付けたまま止まる。どちらも起動し直す")
     await stage.stop(System.INTERMEDIATE)
     await stage.start(System.PORTAL)
     await stage.start(System.INTERMEDIATE)

@@ -112,7 +112,7 @@ async def unread_is_gone_after_a_year(stage: Stage) -> None:
     await stage.until(empty, at_most=SWEPT_WITHIN, what="1年たった回答が消える")
 
 
-@scenario("left-without-signing-out", "ログアウトせずに席を離れても、読んだものは消える", "FLD-3", "ACC-7")
+@scenario("left-without-signing-out", "ログアウトせずに席を離れても、読んだものは消える", "FLD-3")
 async def left_without_signing_out(stage: Stage) -> None:
     resident = Resident(stage, stage.person(0))
     await resident.enter()

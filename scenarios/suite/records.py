@@ -163,7 +163,7 @@ async def records_asked_twice(stage: Stage) -> None:
     equal(len(await resident.list_records()), 1, "フォルダーの請求の数")
 
 
-@scenario("records-nobody-answers", "30日たっても回答がなければ、書面での請求を案内する", "REC-3", "SELF-5")
+@scenario("records-nobody-answers", "30日たっても回答がなければ、書面での請求を案内する", "REC-3")
 async def records_nobody_answers(stage: Stage) -> None:
     resident, operator = Resident(stage, stage.person(0)), Operator(stage)
     await resident.enter()
