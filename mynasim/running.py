@@ -10,7 +10,8 @@ from typing import Any
 
 import trio
 
-from mynasim.settings import Settings
+from mynasim.settings import Settings, SettingsWrong
+from portal.links.http import Address
 from portal.live import SmtpAddress
 from portal.serving.listen import Bound, bind
 from portal.wire.systems import System
@@ -47,7 +48,10 @@ def bind_all(settings: Settings, names: Iterable[str]) -> dict[str, Bound]:
 
 
 def addresses(settings: Settings, bounds: dict[str, Bound]) -> dict[System, str]:
-    """Where every system is: as set, else where this process listens, else at the port that is set for it."""
+    """Where every system is: as set, else where this process listens, else at the port that is set for it.
+
+    Raises ``SettingsWrong`` for an address that is none.
+    """
     found: dict[System, str] = {}
     for system in System:
         chosen = settings.addresses.of(system)
@@ -58,13 +62,20 @@ def addresses(settings: Settings, bounds: dict[str, Bound]) -> dict[System, str]
         else:
             host, port = wanted_port(settings, system)
             found[system] = f"http://{host}:{port}"
+        try:
+            Address.parse(found[system])
+        except ValueError as error:
+            raise SettingsWrong(f"{system} のつなぎ先が正しくありません。{error}") from error
     return found
 
 
 def smtp_address(settings: Settings, bounds: dict[str, Bound]) -> SmtpAddress:
-    """Where mails are handed over. Raises ``ValueError``."""
+    """Where mails are handed over. Raises ``SettingsWrong`` for an address that is none."""
     if settings.addresses.smtp:
-        return SmtpAddress.parse(settings.addresses.smtp)
+        try:
+            return SmtpAddress.parse(settings.addresses.smtp)
+        except ValueError as error:
+            raise SettingsWrong(str(error)) from error
     if SMTP in bounds:
         return SmtpAddress(bounds[SMTP].host, bounds[SMTP].port)
     return SmtpAddress(settings.world.host, settings.world.ports.smtp)

@@ -139,13 +139,19 @@ def test_an_unwritable_state_is_said_plainly() -> None:
 
 
 def test_portal_and_world_each_alone(tmp_path: Path) -> None:
-    with started("world", "--json", "--state", str(tmp_path)) as world:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    with started("world", "--json", "--state", str(tmp_path), MYNASIM_PORTAL__PORT=port) as world:
         systems = json.loads(read_line(world))
         addresses = {
             f"MYNASIM_ADDRESSES__{name.upper()}": url for name, url in systems.items() if name != "portal"
         }
+        addresses["MYNASIM_PORTAL__PORT"] = port
         with started("portal", "--json", "--state", str(tmp_path), **addresses) as portal:
-            url = json.loads(read_line(portal))["portal"]
+            line = read_line(portal)
+            assert line, portal.stderr.read() if portal.stderr else ""
+            url = json.loads(line)["portal"]
             assert json.loads(_get(f"{url}/health"))["system"] == "portal"
 
 
@@ -155,3 +161,17 @@ def test_the_portal_alone_says_what_it_misses(tmp_path: Path) -> None:
     )
     assert refused.returncode == 2
     assert "mynasim world" in refused.stderr
+
+
+@pytest.mark.parametrize("address", ["jpki", "ftp://x", "http://127.0.0.1:0", "http://127.0.0.1:99999"])
+def test_an_address_that_is_none_is_said_plainly(tmp_path: Path, address: str) -> None:
+    refused = subprocess.run(
+        command("portal", "--state", str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env={**os.environ, "MYNASIM_ADDRESSES__JPKI": address},
+    )
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
