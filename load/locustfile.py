@@ -12,7 +12,7 @@ from locust import events
 
 from load.citizen import user_class
 from load.journeys import journeys
-from load.measuring import REPORT_VARIABLE
+from load.measuring import ERROR, REPORT_VARIABLE
 from load.population import STRIPES
 from load.running import NoPortal, Reporter, Run, has_run, put_run, run_of
 
@@ -90,6 +90,11 @@ def _start(environment: Any, **_: Any) -> None:
 def _stop(environment: Any, **_: Any) -> None:
     if has_run(environment):
         run_of(environment).report.end()
+
+
+@events.user_error.add_listener  # type: ignore[untyped-decorator, unused-ignore]
+def _error(user_instance: Any, exception: Exception, **_: Any) -> None:
+    run_of(user_instance.environment).report.record(ERROR, "exception", 0.0, repr(exception))
 
 
 def _is_master(environment: Any) -> bool:

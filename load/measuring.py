@@ -51,6 +51,8 @@ JOURNEY = "journey"
 """A whole visit."""
 LATE = "late"
 """How long a late answer took."""
+ERROR = "error"
+"""An exception in a journey's own code: always a failure."""
 CARD = "card"
 """Work of the generator itself: the card's signature."""
 

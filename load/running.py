@@ -16,7 +16,7 @@ from load.connection import Connection
 from load.holders import CardCase, Holder, facts_of, make_ahead_elsewhere
 from load.measuring import Report, glance
 from load.steps import NoAnswer
-from mynasim.place import key_folder
+from sim.world.key_folder import key_folder
 from portal.wire.about import health
 from portal.wire.moments import day_of
 from portal.wire.operation import Nothing

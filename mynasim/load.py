@@ -30,6 +30,9 @@ SILENCE_SECONDS_MAX = 60.0
 ENDING_SECONDS_MAX = 20.0
 USERS_MAX = 10_000
 DURATION_SECONDS_MAX = 86_400
+KEYS_SHOWN_EVERY = 20
+SAID_BYTES_SHOWN = 2_000
+"""The end of what Locust wrote, when it ended without figures."""
 PLAIN_COLUMNS = 120
 """Width of the table where there is no terminal."""
 LOCUSTFILE = Path(__file__).parents[1] / "load" / "locustfile.py"
@@ -58,6 +61,7 @@ def load(
     """ポータルに負荷をかけ、手順ごとの応答時間と失敗を示します（失敗があれば終了コード1）。"""
     _check(journey, users, duration, residents, pause, spawn_rate)
     signal.signal(signal.SIGTERM, _interrupt)
+    _make_keys(nation, seed, users * residents)
     with _portal(host, nation) as address:
         arguments = ["--host", address, "--users", str(users), "--run-time", f"{duration}s"]
         arguments += ["--spawn-rate", str(spawn_rate if spawn_rate is not None else users)]
@@ -79,6 +83,23 @@ def _check(
             raise LoadFailed(f"--{name} は1から{most}までで指定してください: {value}")
     if residents < 1 or pause < 0 or (spawn_rate is not None and spawn_rate <= 0):
         raise LoadFailed("--residents は1以上、--pause は0以上、--spawn-rate は0より大きく指定してください。")
+
+
+def _make_keys(nation: int, seed: int, count: int) -> None:
+    """The cards' keys, kept on disk: the first run with these residents makes them, on all cores."""
+    from load.holders import make_ahead
+    from mynasim.place import key_folder
+
+    def show(done: int, total: int) -> None:
+        if done == total or done % KEYS_SHOWN_EVERY == 0:
+            ending = "\n" if done == total or not sys.stderr.isatty() else ""
+            sys.stderr.write(f"\rカードの鍵を作っています: {done}/{total}{ending}")
+            sys.stderr.flush()
+
+    try:
+        make_ahead(nation, seed, count, key_folder(), show)
+    except RuntimeError as error:
+        raise LoadFailed(str(error)) from error
 
 
 def _interrupt(*_: object) -> None:
@@ -154,7 +175,16 @@ def _run_locust(journey: str, arguments: list[str], duration: int) -> tuple[dict
     from load.measuring import REPORT_VARIABLE
 
     reading, writing = os.pipe()
-    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "locust",
+        "-f",
+        str(LOCUSTFILE),
+        "--headless",
+        "--only-summary",
+        "--json",
+    ]
     command += ["--stop-timeout", "5", "--loglevel", "WARNING", "--exit-code-on-error", "0"]
     with (
         os.fdopen(reading, "rb", buffering=0) as raw,
@@ -163,6 +193,7 @@ def _run_locust(journey: str, arguments: list[str], duration: int) -> tuple[dict
             [*command, *arguments, user_class_name(journey)],
             stdin=subprocess.DEVNULL,
             stdout=said,
+            stderr=said,
             env={**os.environ, REPORT_VARIABLE: str(writing)},
             pass_fds=(writing,),
             start_new_session=True,
@@ -180,7 +211,9 @@ def _run_locust(journey: str, arguments: list[str], duration: int) -> tuple[dict
         finally:
             _end(locust)
         if report is None:
-            raise LoadFailed(f"Locustが結果を出さずに終了しました（終了コード {locust.returncode}）。")
+            said.seek(max(0, said.seek(0, os.SEEK_END) - SAID_BYTES_SHOWN))
+            why = said.read().decode(errors="replace").strip()
+            raise LoadFailed(f"Locustが結果を出さずに終了しました（終了コード {locust.returncode}）。\n{why}")
         return report, was_stopped
 
 
