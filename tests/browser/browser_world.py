@@ -1,0 +1,180 @@
+"""A running world as a person at a browser meets it."""
+
+import json
+import urllib.request
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+
+from portal.links.credentials import authorization_of
+from portal.secrets import Secrets
+from portal.wire.systems import Party
+
+HERE = Path(__file__).parent
+SCREENSHOTS = HERE.parents[1] / "artefacts" / "screenshots"
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+class Resident(NamedTuple):
+    """Somebody with a card, as ``mynasim up`` shows them."""
+
+    code: str
+    pin: str
+
+    @property
+    def wrong_pin(self) -> str:
+        return f"{(int(self.pin) + 1) % 10_000:04}"
+
+
+class Running:
+    """What ``mynasim up --json`` says."""
+
+    def __init__(self, told: Mapping[str, Any], state: Path) -> None:
+        self.portal: str = told["portal"]
+        self.systems: Mapping[str, str] = told["systems"]
+        self.residents = [Resident(one["resident"], one["pin"]) for one in told["residents"]]
+        self._state = state
+
+    def control(self, system: str, mode: str, late_seconds: int = 60) -> None:
+        """A tester's hand at a simulator."""
+        import msgspec
+
+        secrets = msgspec.json.decode((self._state / "secrets.json").read_bytes(), type=Secrets)
+        request = urllib.request.Request(
+            f"{self.systems[system]}/controls",
+            data=json.dumps({"mode": mode, "late_seconds": late_seconds}).encode(),
+            headers={
+                "content-type": "application/json",
+                "authorization": authorization_of(secrets.link, Party.OPERATOR),
+            },
+            method="PUT",
+        )
+        with urllib.request.urlopen(request) as answer:
+            assert answer.status == 200
+
+
+@cache
+def _axe() -> str:
+    return (HERE / "axe" / "axe.min.js").read_text()
+
+
+@cache
+def _words() -> Any:
+    return json.loads((HERE / "axe" / "ja.json").read_text())
+
+
+class Window:
+    """One window of a browser, used by somebody who presses what is on the page."""
+
+    def __init__(self, world: Running, page: Page, *, scripts: bool) -> None:
+        self.world = world
+        self.page = page
+        self.scripts = scripts
+        self.complaints: list[str] = []
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        # Chromium also reports pages whose status says that something was refused: those are meant.
+        if (
+            message.type in ("error", "warning")
+            and "the server responded with a status of" not in message.text
+        ):
+            self.complaints.append(f"{message.type} at {self.page.url}: {message.text}")
+
+    # Doing
+
+    def open(self, address: str = "/") -> None:
+        self.page.goto(self.world.portal + address)
+
+    def press(self, label: str) -> None:
+        self.page.get_by_role("button", name=label, exact=True).first.click()
+
+    def click(self, words: str) -> None:
+        self.page.get_by_role("link", name=words).first.click()
+
+    def type(self, label: str, text: str) -> None:
+        self._field(label).fill(text)
+
+    def choose(self, label: str, words: str) -> None:
+        self._field(label).select_option(label=words)
+
+    def _field(self, label: str) -> Locator:
+        named = self.page.locator("label", has_text=label).first.get_attribute("for")
+        return self.page.locator(f"[id='{named}']")
+
+    def tick(self, label: str) -> None:
+        """The label is what is pressed: it covers its box."""
+        self.page.locator("label", has_text=label).first.click()
+
+    def tick_all(self, most: int = 50) -> None:
+        for label in self.page.locator(".choices label").all()[:most]:
+            label.click()
+
+    # Seeing
+
+    def sees(self, *words: str) -> None:
+        for word in words:
+            expect(self.page.locator("body")).to_contain_text(word, timeout=8_000)
+
+    def sees_not(self, *words: str) -> None:
+        for word in words:
+            expect(self.page.locator("body")).not_to_contain_text(word)
+
+    def heading(self, words: str) -> None:
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(words)
+
+    def check(self, name: str) -> None:
+        """A picture of this screen; and what axe finds wrong with it is nothing."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        kind = "phone" if (self.page.viewport_size or {"width": 0})["width"] < 600 else "pc"
+        self.page.screenshot(path=str(SCREENSHOTS / f"{name}-{kind}.png"), full_page=True)
+        sizes = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert sizes[0] <= sizes[1], f"{name}: wider than the window {sizes}"
+        self.page.evaluate(_axe())
+        found = self.page.evaluate(
+            """async ([locale, tags]) => {
+                axe.configure({locale});
+                const result = await axe.run(document, {runOnly: tags});
+                return result.violations.map(
+                    (v) => `${v.id}: ${v.help} ${v.nodes.map((n) => n.html + n.failureSummary).join(" ")}`);
+            }""",
+            [_words(), AXE_TAGS],
+        )
+        assert not found, f"{name} at {self.page.url}: {found}"
+
+    # The way in and out
+
+    def to_the_reader(self) -> None:
+        self.open("/sign-in")
+        self.press("マイナンバーカードでログイン")
+        self.heading("カードと暗証番号")
+
+    def read_card(self, resident: Resident, pin: str) -> None:
+        self.tick(resident.code)
+        self.type("暗証番号（4けたの数字）", pin)
+        self.press("カードを読み取る")
+
+    def back_to_the_portal(self) -> None:
+        """With scripts the reader's page goes on by itself."""
+        if not self.scripts:
+            self.heading("カードを読み取りました")
+            self.page.get_by_role("button").first.click()
+        self.page.wait_for_url(f"{self.world.portal}/**")
+
+    def sign_in(self, resident: Resident, nickname: str = "はなこ", **settings: str) -> None:
+        """The whole way; the first time, the account is opened with these settings."""
+        self.to_the_reader()
+        self.read_card(resident, resident.pin)
+        self.back_to_the_portal()
+        if "/first-time" in self.page.url:
+            self.type("ニックネーム", nickname)
+            if "mail" in settings:
+                self.type("メールアドレス 1", settings["mail"])
+                self.tick("やりとり履歴の回答が、あとから届いたとき")
+                self.tick("あなたの情報の回答が、あとから届いたとき")
+            self.press("登録する")
+        self.heading("トップメニュー")

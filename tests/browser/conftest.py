@@ -1,0 +1,75 @@
+"""A whole running world and a real Chromium in front of it."""
+
+import json
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from browser_world import Running, Window
+
+CHROMIUM = Path("/usr/bin/chromium")
+STARTING_SECONDS_MAX = 40
+STOPPING_SECONDS_MAX = 20
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[Running]:
+    """``mynasim up``, as a user starts it, on ports that are free."""
+    state = Path(tempfile.mkdtemp(prefix="mynasim-browser-"))
+    command = [sys.executable, "-m", "mynasim", "up", "--json", "--state", str(state)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        readable, _, _ = select.select([process.stdout], [], [], STARTING_SECONDS_MAX)
+        line = process.stdout.readline() if readable else b""
+        assert line, f"the world did not come up in {STARTING_SECONDS_MAX} s (exit {process.poll()})"
+        yield Running(json.loads(line), state)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(STOPPING_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+        shutil.rmtree(state, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["playwright.sync_api.Browser"]:  # noqa: F821
+    if not CHROMIUM.exists():
+        pytest.skip(f"chromium: {CHROMIUM} がありません")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def window(chromium: "playwright.sync_api.Browser", world: Running) -> Iterator[Callable[..., Window]]:  # noqa: F821
+    """Opens windows; each is a browser of its own, with no cookies."""
+    opened: list[Window] = []
+
+    def open_one(*, scripts: bool = True, phone: bool = False) -> Window:
+        size = {"width": 390, "height": 844} if phone else {"width": 1100, "height": 900}
+        context = chromium.new_context(
+            java_script_enabled=scripts, viewport=size, is_mobile=phone, has_touch=phone, locale="ja-JP"
+        )
+        context.set_default_timeout(8_000)
+        found = Window(world, context.new_page(), scripts=scripts)
+        opened.append(found)
+        return found
+
+    yield open_one
+    for one in opened:
+        one.page.context.close()
+    complaints = [complaint for one in opened for complaint in one.complaints]
+    assert not complaints, complaints
