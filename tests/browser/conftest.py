@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browser_world import Running, Window
+from browser_world import SIZES, Running, Window
 
 CHROMIUM = Path("/usr/bin/chromium")
 STARTING_SECONDS_MAX = 40
@@ -58,11 +58,8 @@ def window(chromium: "playwright.sync_api.Browser", world: Running) -> Iterator[
     """Opens windows; each is a browser of its own, with no cookies."""
     opened: list[Window] = []
 
-    def open_one(*, scripts: bool = True, phone: bool = False) -> Window:
-        size = {"width": 390, "height": 844} if phone else {"width": 1100, "height": 900}
-        context = chromium.new_context(
-            java_script_enabled=scripts, viewport=size, is_mobile=phone, has_touch=phone, locale="ja-JP"
-        )
+    def open_one(*, scripts: bool = True) -> Window:
+        context = chromium.new_context(java_script_enabled=scripts, viewport=SIZES["pc"], locale="ja-JP")
         context.set_default_timeout(8_000)
         found = Window(world, context.new_page(), scripts=scripts)
         opened.append(found)
