@@ -1,5 +1,6 @@
 """``mynasim portal``: the portal alone, as one runs it under a debugger or beside another world."""
 
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -25,17 +26,14 @@ def run(settings: Settings, state: Path, *, json: bool, log_file: bool, verbose:
 
 async def _main(settings: Settings, state: Path, json: bool) -> None:
     chance, clock = LiveChance(), LiveClock()
-    secrets = load_or_make(state, chance)
-    trust = read_trust(Path(settings.portal.trust_folder or state / "trust"))
     bounds = running.bind_all(settings, [System.PORTAL])
     bound = bounds[System.PORTAL]
-    addresses = running.addresses(settings, bounds)
-    smtp = running.smtp_address(settings, bounds)
 
     async def main() -> None:
         async with trio.open_nursery() as nursery:
+            portal = partial(run_portal, limits=settings.limits)
             await nursery.start(
-                run_portal, settings.portal, secrets, trust, addresses, smtp, bound, state, clock, chance
+                portal, settings.portal, secrets, trust, addresses, smtp, bound, state, clock, chance
             )
             if json:
                 running.say_json({"portal": bound.url})
@@ -46,6 +44,10 @@ async def _main(settings: Settings, state: Path, json: bool) -> None:
                 )
 
     try:
+        addresses = running.addresses(settings, bounds)
+        smtp = running.smtp_address(settings, bounds)
+        secrets = load_or_make(state, chance)
+        trust = read_trust(Path(settings.portal.trust_folder or state / "trust"))
         await running.run_until_told(main)
     finally:
         bound.socket.close()

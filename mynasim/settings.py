@@ -13,7 +13,8 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 
 from portal.refusal import Refusal
-from portal.settings import PortalSettings, about
+from portal.serving.limits import ServingLimits, about
+from portal.settings import PortalSettings
 from sim.world.settings import Addresses, WorldSettings
 
 PREFIX = "MYNASIM_"
@@ -25,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     portal: Annotated[PortalSettings, about("マイナポータル")] = PortalSettings()
     world: Annotated[WorldSettings, about("模擬システム")] = WorldSettings()
+    limits: Annotated[ServingLimits, about("どのシステムにも当てはまる上限")] = ServingLimits()
     addresses: Annotated[Addresses, about("つなぎ先。空なら、この計算機の上の設定されたポート")] = Addresses()
 
 

@@ -27,20 +27,25 @@ def run(settings: Settings, state: Path, *, json: bool, log_file: bool, verbose:
 
 async def _main(settings: Settings, state: Path, json: bool) -> None:
     chance, clock = LiveChance(), LiveClock()
-    secrets = load_or_make(state, chance)
-    facts = place.world_facts(state, settings.world, day_of(clock.now_ms()))
-    place.write_trust(state, facts)
     bounds = running.bind_all(settings, [*WORLD_SYSTEMS, running.SMTP])
-    addresses = running.addresses(settings, bounds)
-    smtp = running.smtp_address(settings, bounds)
     sockets = Sockets(
         {System(name): b for name, b in bounds.items() if name != running.SMTP}, bounds[running.SMTP]
     )
-    description = Description(facts, settings.world, settings.portal)
 
     async def main() -> None:
         async with trio.open_nursery() as nursery:
-            world = LiveWorld(description, state, secrets, sockets, addresses, smtp, clock, chance, nursery)
+            world = LiveWorld(
+                description,
+                state,
+                secrets,
+                sockets,
+                addresses,
+                smtp,
+                clock,
+                chance,
+                nursery,
+                limits=settings.limits,
+            )
             for system in WORLD_SYSTEMS:
                 await world.start(system)
             if json:
@@ -59,6 +64,12 @@ async def _main(settings: Settings, state: Path, json: bool) -> None:
                 )
 
     try:
+        addresses = running.addresses(settings, bounds)
+        smtp = running.smtp_address(settings, bounds)
+        secrets = load_or_make(state, chance)
+        facts = place.world_facts(state, settings.world, day_of(clock.now_ms()))
+        place.write_trust(state, facts)
+        description = Description(facts, settings.world, settings.portal)
         await running.run_until_told(main)
     finally:
         for bound in bounds.values():

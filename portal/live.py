@@ -15,6 +15,7 @@ from portal.seams.chance import Chance
 from portal.seams.clock import Clock
 from portal.secrets import Secrets
 from portal.serving.hosting import Build, LiveLinks, host
+from portal.serving.limits import DEFAULTS, ServingLimits
 from portal.serving.listen import Bound
 from portal.serving.system import BuiltSystem, Surroundings
 from portal.settings import PortalSettings
@@ -86,10 +87,11 @@ async def run_portal(
     chance: Chance,
     *,
     record: Recorder = unrecorded,
+    limits: ServingLimits = DEFAULTS,
     task_status: trio.TaskStatus[BuiltSystem] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run until cancelled."""
-    links = LiveLinks(addresses, secrets.link, clock, record)
+    links = LiveLinks(addresses, secrets.link, clock, record, limits)
     build_it = builder(settings, secrets, trust, SmtpCarrier(*smtp), browsers_at(addresses))
     try:
         await host(
@@ -102,6 +104,7 @@ async def run_portal(
             clock,
             chance,
             lane=settings.lane,
+            limits=limits,
             task_status=task_status,
         )
     finally:

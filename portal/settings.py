@@ -4,12 +4,8 @@ from typing import Annotated
 
 import msgspec
 
+from portal.serving.limits import about
 from portal.wire import limits
-
-
-def about(text: str) -> msgspec.Meta:
-    """The Japanese explanation of a setting."""
-    return msgspec.Meta(description=text)
 
 
 class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -43,7 +43,7 @@ class Dispatcher:
     def __init__(self, system: System, *, in_progress_max: int = IN_PROGRESS_MAX) -> None:
         self.system = system
         self.routes: list[Route] = []
-        self._in_progress_max = in_progress_max
+        self.in_progress_max = in_progress_max
         self.in_progress = 0
         self._fixed: dict[str, dict[str, Route]] = {}
         self._with_fields: list[tuple[AnyOperation, Route]] = []
@@ -96,7 +96,7 @@ class Dispatcher:
 
     async def answer(self, request: WireRequest) -> WireResponse:
         """The answer to this request; never raises, except when cancelled."""
-        if self.in_progress >= self._in_progress_max:
+        if self.in_progress >= self.in_progress_max:
             return encode_problem(
                 problem(ProblemCode.OVERLOADED, "しばらく待ってから、もう一度お試しください。")
             )

@@ -5,6 +5,7 @@ to the lane; what hypercorn itself handles (TLS, or everything when the lane is 
 connection raises ends that connection only, and clear-text HTTP/2 is refused.
 """
 
+from collections.abc import Mapping
 from email.utils import formatdate
 from typing import Any
 
@@ -18,12 +19,9 @@ from hypercorn.protocol.h11 import H2CProtocolRequiredError, H2ProtocolAssumedEr
 from hypercorn.trio.tcp_server import TCPServer
 
 from portal.seams.clock import Clock
-from portal.serving.lane import Connection
+from portal.serving.lane import Connection, Phase
 
 log = structlog.get_logger(__name__)
-
-CONNECTIONS_MAX = 10_000
-"""Open connections of one listener; one more is closed at once."""
 
 
 class ServingConfig(Config):
@@ -33,6 +31,8 @@ class ServingConfig(Config):
     """Whether clear text is served by the lane; hypercorn's own handling otherwise."""
     clock: Clock
     connections: "Connections"
+    connections_max: int
+    seconds_max: Mapping[Phase, float]
 
 
 class Connections:
@@ -56,8 +56,8 @@ class Connections:
             connection.close_when_idle()
 
     async def serve(self, server: "GuardedServer") -> None:
-        if len(self._open) >= CONNECTIONS_MAX:
-            log.warning("too_many_connections", most=CONNECTIONS_MAX)
+        if len(self._open) >= server.config.connections_max:
+            log.warning("too_many_connections", most=server.config.connections_max)
             return
         clock = server.config.clock
 
@@ -73,6 +73,7 @@ class Connections:
             server.stream.socket,
             date_header=date_header,
             state=dict(server.state),
+            seconds_max=server.config.seconds_max,
         )
         self._open.add(connection)
         if self._closing:

@@ -12,6 +12,7 @@ from portal.links.link import Link, Recorder, unrecorded
 from portal.seams.chance import Chance
 from portal.seams.clock import Clock
 from portal.serving.front import Front
+from portal.serving.limits import DEFAULTS, ServingLimits
 from portal.serving.listen import Bound, serve
 from portal.serving.system import BuiltSystem, Surroundings
 from portal.store.sqlite import open_sqlite
@@ -25,8 +26,14 @@ class LiveLinks:
     """The lines of one process to the systems at these addresses; one pool of connections for each."""
 
     def __init__(
-        self, addresses: Mapping[System, str], secret: bytes, clock: Clock, record: Recorder = unrecorded
+        self,
+        addresses: Mapping[System, str],
+        secret: bytes,
+        clock: Clock,
+        record: Recorder = unrecorded,
+        limits: ServingLimits = DEFAULTS,
     ) -> None:
+        self._limits = limits
         self._addresses = dict(addresses)
         self._secret = secret
         self._clock = clock
@@ -40,9 +47,19 @@ class LiveLinks:
         """The line from this caller, with its credentials, to that system."""
         carrier = self._carriers.get(receiver)
         if carrier is None:
-            carrier = self._carriers[receiver] = HttpCarrier(self._addresses[receiver])
+            carrier = self._carriers[receiver] = HttpCarrier(
+                self._addresses[receiver], connections_max=self._limits.calls_at_once_max
+            )
         authorization = authorization_of(self._secret, sender)
-        return Link(sender, receiver, carrier, self._clock, authorization=authorization, record=self._record)
+        return Link(
+            sender,
+            receiver,
+            carrier,
+            self._clock,
+            authorization=authorization,
+            record=self._record,
+            deadline_s=self._limits.call_seconds_max,
+        )
 
     def keys(self) -> SystemKeys:
         return SystemKeys(self._secret)
@@ -63,6 +80,7 @@ async def host(
     chance: Chance,
     *,
     lane: bool = True,
+    limits: ServingLimits = DEFAULTS,
     task_status: trio.TaskStatus[BuiltSystem] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run this system until cancelled; its state is in *folder*, in a file that bears its name.
@@ -70,9 +88,16 @@ async def host(
     The order is that of dependence: what is served last stops first, so that nothing is accepted any more when the
     workers and then the store end.
     """
-    async with open_sqlite(folder / f"{system}.sqlite", schemas) as store, trio.open_nursery() as nursery:
+    async with (
+        open_sqlite(
+            folder / f"{system}.sqlite", schemas, writes_waiting_max=limits.writes_waiting_max
+        ) as store,
+        trio.open_nursery() as nursery,
+    ):
         link = partial(links.link, system)
         built = build(Surroundings(clock, chance, store, link, links.keys()))
+        built.dispatcher.in_progress_max = limits.requests_in_progress_max
         await nursery.start(built.run)
-        await nursery.start(partial(serve, Front(built.dispatcher, built.pages), bound, clock, lane=lane))
+        front = Front(built.dispatcher, built.pages)
+        await nursery.start(partial(serve, front, bound, clock, lane=lane, limits=limits))
         task_status.started(built)

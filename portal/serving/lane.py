@@ -10,7 +10,7 @@ A connection is in one of four phases (:class:`Phase`), each with its own time l
 import re
 import socket as stdlib_socket
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from enum import Enum
 from http import HTTPStatus
 from math import inf
@@ -226,8 +226,10 @@ class Connection:
         *,
         date_header: Callable[[], bytes],
         state: dict[str, Any],
+        seconds_max: Mapping[Phase, float] = SECONDS_MAX,
     ) -> None:
         self._app = app
+        self._seconds_max = seconds_max
         self._socket = socket
         self._date_header = date_header
         self._state = state
@@ -244,7 +246,7 @@ class Connection:
 
     def _enter(self, phase: Phase) -> None:
         self.phase = phase
-        self._scope.deadline = trio.current_time() + SECONDS_MAX[phase]
+        self._scope.deadline = trio.current_time() + self._seconds_max[phase]
 
     def close_when_idle(self) -> None:
         """Shutting down: an idle connection ends now, a busy one after its answer."""

@@ -4,6 +4,7 @@ import errno
 import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
+from math import inf
 from typing import Any, NamedTuple
 
 import trio
@@ -14,11 +15,11 @@ from hypercorn.utils import wrap_app
 from portal.refusal import Refusal
 from portal.seams.clock import Clock
 from portal.serving.guarded import Connections, ServingConfig, install
+from portal.serving.lane import Phase
+from portal.serving.limits import DEFAULTS, ServingLimits
 
 BACKLOG = 1024
 PORTS_TRIED = 50
-SHUTDOWN_SECONDS = 3.0
-"""What a request that is being answered may take when the system shuts down."""
 
 
 class Bound(NamedTuple):
@@ -77,6 +78,7 @@ async def serve(
     clock: Clock,
     *,
     lane: bool = True,
+    limits: ServingLimits = DEFAULTS,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until cancelled; then idle connections end at once and busy ones after their answer."""
@@ -85,10 +87,17 @@ async def serve(
     config.lane = lane
     config.clock = clock
     config.connections = Connections()
+    config.connections_max = limits.connections_max
+    config.seconds_max = {
+        Phase.IDLE: limits.idle_seconds_max,
+        Phase.RECEIVING: limits.receiving_seconds_max,
+        Phase.ANSWERING: inf,
+        Phase.SENDING: limits.sending_seconds_max,
+    }
     config.accesslog = None
     config.errorlog = None
     config.include_server_header = False
-    config.graceful_timeout = SHUTDOWN_SECONDS
+    config.graceful_timeout = limits.shutdown_seconds_max
     config.bind = []
     stop = trio.Event()
 

@@ -161,8 +161,9 @@ class _Waiting:
 class SqliteStore(_Reader):
     """The embedded store of a live system; made by :func:`open_sqlite`."""
 
-    def __init__(self, path: Path, schemas: Sequence[Schema]) -> None:
+    def __init__(self, path: Path, schemas: Sequence[Schema], writes_waiting_max: int) -> None:
         self.path = path
+        self._writes_waiting_max = writes_waiting_max
         self._writer = _connect(str(path))
         try:
             self._writer.execute("PRAGMA journal_mode=WAL")
@@ -180,8 +181,8 @@ class SqliteStore(_Reader):
         return f"SqliteStore({self.path})"
 
     async def write(self, ops: Sequence[Op]) -> Committed | Conflict:
-        if len(self._waiting) >= WRITES_WAITING_MAX:
-            raise StoreOverloaded(f"書き込みの待ちが{WRITES_WAITING_MAX}件に達しています。")
+        if len(self._waiting) >= self._writes_waiting_max:
+            raise StoreOverloaded(f"書き込みの待ちが{self._writes_waiting_max}件に達しています。")
         waiting = _Waiting(ops, trio.lowlevel.current_task())
         with self._signal:
             if self._closing:
@@ -231,14 +232,16 @@ def _wake(batch: list[_Waiting]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_sqlite(path: Path, schemas: Sequence[Schema]) -> AsyncIterator[SqliteStore]:
+async def open_sqlite(
+    path: Path, schemas: Sequence[Schema], *, writes_waiting_max: int = WRITES_WAITING_MAX
+) -> AsyncIterator[SqliteStore]:
     """The store in this file, made or brought up to the present schema; what was accepted is written on leaving.
 
     Raises :class:`StoreTooNew`, and :class:`StorageRefused` when the file can't be opened.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        store = SqliteStore(path, schemas)
+        store = SqliteStore(path, schemas, writes_waiting_max)
     except (sqlite3.Error, OSError) as error:
         raise StorageRefused(
             f"{path} を開けません（{error}）。空き容量と書き込みの権限を確かめてください。"

@@ -14,7 +14,7 @@ OCSP_REQUEST = "application/ocsp-request"
 OCSP_RESPONSE = "application/ocsp-response"
 OCSP_BYTES_MAX = 4096
 
-SerialText = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,49}$")]
+SerialText = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,49}$(?!\n)")]
 """発行番号: the serial number of a certificate, decimal."""
 
 

@@ -14,7 +14,7 @@ from portal.wire.problems import ProblemCode as P
 from portal.wire.self_information import Catalogue, InformationCode, MunicipalityCode, OrganisationCode
 from portal.wire.systems import System
 
-LinkageCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+LinkageCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
 """符号: the name of a person in one organisation's mouth only (DOMAIN.md 3)."""
 
 

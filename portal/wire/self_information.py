@@ -12,11 +12,11 @@ from portal.wire.problems import ProblemCode as P
 from portal.wire.records import OneRequest, RequestKey, RequestState
 from portal.wire.systems import Party, System
 
-InformationCode = Annotated[str, msgspec.Meta(pattern=r"^TM[0-9]{14}$")]
+InformationCode = Annotated[str, msgspec.Meta(pattern=r"^TM[0-9]{14}$(?!\n)")]
 """特定個人情報名コード (DOMAIN.md 4)."""
-OrganisationCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{16}$")]
+OrganisationCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{16}$(?!\n)")]
 """機関コード (DOMAIN.md 4)."""
-MunicipalityCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}$")]
+MunicipalityCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}$(?!\n)")]
 """全国地方公共団体コード, with its check digit (DOMAIN.md 6)."""
 SearchText = Annotated[str, msgspec.Meta(max_length=limits.SEARCH_TEXT_CHARACTERS_MAX)]
 

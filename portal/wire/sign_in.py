@@ -65,7 +65,9 @@ class MailEvent(StrEnum):
 Nickname = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.NICKNAME_CHARACTERS_MAX)]
 MailAddress = Annotated[
     str,
-    msgspec.Meta(max_length=limits.MAIL_ADDRESS_CHARACTERS_MAX, pattern=r"^[^@\s<>,;:\"]+@[^@\s<>,;:\"]+$"),
+    msgspec.Meta(
+        max_length=limits.MAIL_ADDRESS_CHARACTERS_MAX, pattern=r"^[^@\s<>,;:\"]+@[^@\s<>,;:\"]+$(?!\n)"
+    ),
 ]
 
 

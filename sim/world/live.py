@@ -15,6 +15,7 @@ from portal.seams.chance import Chance
 from portal.seams.clock import Clock
 from portal.secrets import Secrets
 from portal.serving.hosting import LiveLinks, host
+from portal.serving.limits import DEFAULTS, ServingLimits
 from portal.serving.listen import Bound, bind
 from portal.serving.system import BuiltSystem, Surroundings
 from portal.wire.systems import Caller, System
@@ -47,7 +48,9 @@ class LiveWorld:
         chance: Chance,
         nursery: trio.Nursery,
         record: Recorder = unrecorded,
+        limits: ServingLimits = DEFAULTS,
     ) -> None:
+        self._limits = limits
         self.description = description
         self.facts = description.facts
         self.clock = clock
@@ -61,7 +64,7 @@ class LiveWorld:
         self._record = record
         self._nursery = nursery
         self._simulators = Simulators(description, self.addresses)
-        self._links = LiveLinks(addresses, secrets.link, clock, record)
+        self._links = LiveLinks(addresses, secrets.link, clock, record, limits)
         self._running: dict[System, tuple[trio.CancelScope, trio.Event]] = {}
 
     def __repr__(self) -> str:
@@ -102,6 +105,7 @@ class LiveWorld:
                     self.clock,
                     self._chance,
                     lane=self.description.portal.lane,
+                    limits=self._limits,
                     task_status=task_status,
                 )
         finally:

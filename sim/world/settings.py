@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from portal.settings import about
+from portal.serving.limits import about
 from portal.wire.systems import System
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]

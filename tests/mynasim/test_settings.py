@@ -62,4 +62,4 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_the_explanation_is_toml() -> None:
-    assert set(tomllib.loads(explained(Settings()))) == {"portal", "world", "addresses"}
+    assert set(tomllib.loads(explained(Settings()))) == {"portal", "world", "limits", "addresses"}

@@ -174,4 +174,5 @@ def test_an_address_that_is_none_is_said_plainly(tmp_path: Path, address: str) -
         env={**os.environ, "MYNASIM_ADDRESSES__JPKI": address},
     )
     assert refused.returncode == 2
+    assert "jpki のつなぎ先" in refused.stderr
     assert "Traceback" not in refused.stderr

@@ -12,6 +12,7 @@ import h11
 import trio
 
 from portal.seams.clock import LiveClock
+from portal.serving.limits import DEFAULTS, ServingLimits
 from portal.serving.listen import Bound, bind, serve
 
 ANSWER_SECONDS_MAX = 10.0
@@ -123,7 +124,7 @@ def with_lifespan(app: Any) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def running(app: Any, *, lane: bool = True) -> AsyncIterator[Running]:
+async def running(app: Any, *, lane: bool = True, limits: ServingLimits = DEFAULTS) -> AsyncIterator[Running]:
     """The app behind a real socket."""
     bound = bind("127.0.0.1", 0)
     stop, stopped = trio.CancelScope(), trio.Event()
@@ -135,6 +136,7 @@ async def running(app: Any, *, lane: bool = True) -> AsyncIterator[Running]:
                 bound,
                 LiveClock(),
                 lane=lane,
+                limits=limits,
                 task_status=task_status,
             )
         stopped.set()

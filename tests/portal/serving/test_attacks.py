@@ -17,6 +17,7 @@ from raw_client import asking, running
 from portal.seams.clock import LiveClock
 from portal.serving import listen
 from portal.serving.front import Front
+from portal.serving.limits import ServingLimits
 
 CONNECTIONS = 16
 STREAMS = 4
@@ -118,7 +119,6 @@ async def test_a_websocket_upgrade_followed_by_a_stray_byte(attacked, stray, hea
 async def test_the_stray_byte_ends_a_worker_without_the_guard(monkeypatch):
     """Else the tests above show nothing: the same bytes, hypercorn as it comes."""
     monkeypatch.setattr(listen, "install", lambda: None)
-    monkeypatch.setattr(listen, "SHUTDOWN_SECONDS", 0.1)
     monkeypatch.setattr(hypercorn_run, "TCPServer", TCPServer)
     request = asking(
         "GET", "/health", Connection="Upgrade", Upgrade="websocket",
@@ -126,7 +126,8 @@ async def test_the_stray_byte_ends_a_worker_without_the_guard(monkeypatch):
     )  # fmt: skip
     with pytest.RaisesGroup(LocalProtocolError, flatten_subgroups=True, allow_unwrapped=True):
         with trio.fail_after(10):
-            async with running(Front(make(LiveClock()).dispatcher), lane=False) as server:
+            limits = ServingLimits(shutdown_seconds_max=0.1)
+            async with running(Front(make(LiveClock()).dispatcher), lane=False, limits=limits) as server:
                 await say_and_leave(server, request + b"x", hear=True)
                 await trio.sleep_forever()
 

@@ -12,9 +12,9 @@ from made_up import FROM_PORTAL, make
 from raw_client import Answer, Client, asking, running
 
 from portal.seams.clock import LiveClock
-from portal.serving import guarded, lane
+from portal.serving import lane
 from portal.serving.front import Front
-from portal.serving.lane import Phase
+from portal.serving.limits import DEFAULTS, ServingLimits
 
 
 @pytest.fixture
@@ -23,8 +23,14 @@ def made_up():
 
 
 @pytest.fixture
-async def server(made_up):
-    async with running(Front(made_up.dispatcher)) as server:
+def limits():
+    """What the server takes on; a test with other limits is parametrised with them."""
+    return DEFAULTS
+
+
+@pytest.fixture
+async def server(made_up, limits):
+    async with running(Front(made_up.dispatcher), limits=limits) as server:
         yield server
 
 
@@ -470,8 +476,8 @@ async def test_a_body_in_chunks_beyond_the_limit_is_refused_and_the_client_sees_
     assert (await send_until_answered(client, piece, 50_000_000)).status == 413
 
 
-async def test_more_connections_than_the_limit_are_closed_at_once(server, monkeypatch):
-    monkeypatch.setattr(guarded, "CONNECTIONS_MAX", 2)
+@pytest.mark.parametrize("limits", [ServingLimits(connections_max=2)])
+async def test_more_connections_than_the_limit_are_closed_at_once(server):
     async with server.client() as one, server.client() as two:
         assert [(await c.ask("GET", "/health")).status for c in (one, two)] == [200, 200]
         async with server.client() as three:
@@ -484,8 +490,8 @@ async def test_more_connections_than_the_limit_are_closed_at_once(server, monkey
 # Time
 
 
-async def test_a_slow_request_is_ended(client, monkeypatch):
-    monkeypatch.setitem(lane.SECONDS_MAX, Phase.RECEIVING, 0.1)
+@pytest.mark.parametrize("limits", [ServingLimits(receiving_seconds_max=0.1)])
+async def test_a_slow_request_is_ended(client):
     for piece in (b"GET /hea", b"lth HTTP/1.1\r\n", b"Host: a"):
         await client.send(piece)
         await trio.sleep(0.02)
@@ -496,16 +502,16 @@ async def test_a_slow_request_is_ended(client, monkeypatch):
     assert await client.closed()
 
 
-async def test_an_idle_connection_is_ended_without_a_word(server, monkeypatch):
-    monkeypatch.setitem(lane.SECONDS_MAX, Phase.IDLE, 0.1)
+@pytest.mark.parametrize("limits", [ServingLimits(idle_seconds_max=0.1)])
+async def test_an_idle_connection_is_ended_without_a_word(server):
     async with server.client() as silent, server.client() as after_one:
         assert (await after_one.ask("GET", "/health")).status == 200
         assert await silent.closed()
         assert await after_one.closed()
 
 
-async def test_line_breaks_do_not_keep_a_connection(server, monkeypatch):
-    monkeypatch.setitem(lane.SECONDS_MAX, Phase.IDLE, 0.15)
+@pytest.mark.parametrize("limits", [ServingLimits(idle_seconds_max=0.15)])
+async def test_line_breaks_do_not_keep_a_connection(server):
     async with server.client() as client, trio.open_nursery() as nursery:
 
         async def keep_it_alive() -> None:
@@ -521,9 +527,10 @@ async def test_line_breaks_do_not_keep_a_connection(server, monkeypatch):
         nursery.cancel_scope.cancel()
 
 
-async def test_a_slow_answer_is_not_ended_by_the_limit_on_requests(client, made_up, monkeypatch):
-    for phase in (Phase.IDLE, Phase.RECEIVING, Phase.SENDING):
-        monkeypatch.setitem(lane.SECONDS_MAX, phase, 0.05)
+@pytest.mark.parametrize(
+    "limits", [ServingLimits(idle_seconds_max=0.05, receiving_seconds_max=0.05, sending_seconds_max=0.05)]
+)
+async def test_a_slow_answer_is_not_ended_by_the_limit_on_requests(client, made_up):
     await client.send(asking("POST", "/waits", b""))
     await trio.sleep(0.2)
     made_up.waiting[0].set()
@@ -531,8 +538,7 @@ async def test_a_slow_answer_is_not_ended_by_the_limit_on_requests(client, made_
     assert (await client.answer()).status == 200
 
 
-async def test_a_client_that_does_not_take_its_answer_is_let_go(monkeypatch):
-    monkeypatch.setitem(lane.SECONDS_MAX, Phase.SENDING, 0.1)
+async def test_a_client_that_does_not_take_its_answer_is_let_go():
     ended = trio.Event()
 
     async def app(scope, receive, send):
@@ -543,7 +549,10 @@ async def test_a_client_that_does_not_take_its_answer_is_let_go(monkeypatch):
         finally:
             ended.set()
 
-    async with running(app) as server, server.client() as client:
+    async with (
+        running(app, limits=ServingLimits(sending_seconds_max=0.1)) as server,
+        server.client() as client,
+    ):
         await client.send(asking("GET", "/"))
         with trio.fail_after(5):
             await ended.wait()
@@ -620,9 +629,9 @@ async def test_idle_connections_end_at_once_and_busy_ones_after_their_answer(ser
             await server.stopped.wait()
 
 
-async def test_a_busy_connection_does_not_hold_up_the_end_for_ever(server, made_up, monkeypatch):
-    monkeypatch.setattr("portal.serving.listen.SHUTDOWN_SECONDS", 0.1)
-    async with running(Front(made_up.dispatcher)) as server, server.client() as busy:
+@pytest.mark.parametrize("limits", [ServingLimits(shutdown_seconds_max=0.1)])
+async def test_a_busy_connection_does_not_hold_up_the_end_for_ever(server, made_up):
+    async with server.client() as busy:
         await busy.send(asking("POST", "/waits", b""))
         await trio.testing.wait_all_tasks_blocked(0.02)
         server.stop.cancel()

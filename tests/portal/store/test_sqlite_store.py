@@ -115,10 +115,9 @@ async def test_waiting_writes_are_committed_together_and_each_gets_its_own_outco
         assert await things(store) == {"cup": 200, **{f"n{n:03}": 0 for n in range(300) if n % 3}}
 
 
-async def test_more_waiting_writes_than_the_limit_are_refused_at_once(path, monkeypatch):
-    monkeypatch.setattr(sqlite_store, "WRITES_WAITING_MAX", 3)
+async def test_more_waiting_writes_than_the_limit_are_refused_at_once(path):
     written, refused = [], []
-    async with open_sqlite(path, [SCHEMA]) as store:
+    async with open_sqlite(path, [SCHEMA], writes_waiting_max=3) as store:
 
         async def write(name):
             try:
