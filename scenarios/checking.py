@@ -31,14 +31,14 @@ def described(value: object) -> str:
             return repr(value)
 
 
-def answered(outcome: object, kind: type[T], what: str) -> T:
+def answered(outcome: Any, kind: type[T], what: str) -> T:
     """The outcome, which must be an answer of this kind."""
     if not isinstance(outcome, kind):
         raise Mismatch(what, kind.__name__, outcome)
     return outcome
 
 
-def refused(outcome: object, code: ProblemCode, what: str) -> Problem:
+def refused(outcome: Any, code: ProblemCode, what: str) -> Problem:
     """The outcome, which must be a problem of this code."""
     if not isinstance(outcome, Problem) or outcome.code is not code:
         raise Mismatch(what, f"問題 {code}", outcome)

@@ -56,7 +56,10 @@ def show(console: Console, result: Result) -> None:
     shown = " ".join(scenario.requirements)
     lived = duration(result.world_seconds)
     took = f"[dim]{duration(result.seconds)}（世界の時間 {lived}）[/dim]"
-    console.print(f"{mark} {escape(scenario.title)} [cyan]{shown}[/cyan] [dim]{scenario.id}[/dim] {took}", soft_wrap=True)
+    console.print(
+        f"{mark} {escape(scenario.title)} [cyan]{shown}[/cyan] [dim]{scenario.id}[/dim] {took}",
+        soft_wrap=True,
+    )
     failure = result.failure
     if failure is None:
         return
@@ -65,7 +68,9 @@ def show(console: Console, result: Result) -> None:
     if failure.after:
         console.print(f"    直前の段階: {escape(failure.after)}")
     for message in result.messages[-LAST_MESSAGES_SHOWN:]:
-        console.print(f"    [dim]{message.sender} → {message.receiver} {message.operation}: {message.outcome}[/dim]")
+        console.print(
+            f"    [dim]{message.sender} → {message.receiver} {message.operation}: {message.outcome}[/dim]"
+        )
     if failure.trace:
         console.print(escape(failure.trace), style="dim")
 
@@ -78,7 +83,9 @@ def listed(console: Console, scenarios: Sequence[Scenario]) -> None:
     console.print(table)
 
 
-def summed_up(console: Console, results: Sequence[Result], shown: dict[str, list[str]], seconds: float) -> None:
+def summed_up(
+    console: Console, results: Sequence[Result], shown: dict[str, list[str]], seconds: float
+) -> None:
     """The matrix of requirements, and the last word."""
     failed = {result.scenario.id for result in results if not result.passed}
     table = Table("要件", "内容", "合格", "失敗したシナリオ", title="要件とシナリオ", title_justify="left")
@@ -88,5 +95,7 @@ def summed_up(console: Console, results: Sequence[Result], shown: dict[str, list
         passed = f"{mark} {len(ids) - len(broken)}/{len(ids)}"
         table.add_row(requirement, deck.TITLES[requirement], passed, "\n".join(broken))
     console.print(table)
-    verdict = "[bold green]すべて合格[/bold green]" if not failed else f"[bold red]{len(failed)}件が失敗[/bold red]"
+    verdict = (
+        "[bold green]すべて合格[/bold green]" if not failed else f"[bold red]{len(failed)}件が失敗[/bold red]"
+    )
     console.print(f"{verdict}: {len(results)}件のシナリオ、{duration(seconds)}")

@@ -41,7 +41,9 @@ def _case(result: Result) -> Xml.Element:
         Xml.SubElement(properties, "property", name="requirement", value=requirement)
     if result.failure is not None:
         failure = Xml.SubElement(case, "failure", type="Mismatch", message=_plain(str(result.failure)))
-        failure.text = _plain("\n".join(filter(None, (f"この前の段階: {result.failure.after}", result.failure.trace))))
+        failure.text = _plain(
+            "\n".join(filter(None, (f"この前の段階: {result.failure.after}", result.failure.trace)))
+        )
     return case
 
 

@@ -18,9 +18,7 @@ def write(
     path.write_text(render(results, shown, live=live, seed=seed), "utf-8")
 
 
-def render(
-    results: Sequence[Result], shown: Mapping[str, Sequence[str]], *, live: bool, seed: int
-) -> str:
+def render(results: Sequence[Result], shown: Mapping[str, Sequence[str]], *, live: bool, seed: int) -> str:
     """The whole file."""
     tokens = resources.files("portal.web").joinpath("static/tokens.css").read_text("utf-8")
     failed = [result for result in results if not result.passed]
@@ -55,7 +53,11 @@ def _matrix(results: Sequence[Result], shown: Mapping[str, Sequence[str]]) -> st
     rows = []
     for requirement, ids in shown.items():
         everywhere = len(ids) == len(results) > 1
-        links = f"{len(ids)}件すべての世界で確かめた" if everywhere else "、".join(_link(by_id[each]) for each in ids)
+        links = (
+            f"{len(ids)}件すべての世界で確かめた"
+            if everywhere
+            else "、".join(_link(by_id[each]) for each in ids)
+        )
         passed = sum(by_id[each].passed for each in ids)
         mark = "✓" if passed == len(ids) else "✕"
         kind = "passed" if passed == len(ids) else "failed"
@@ -110,7 +112,9 @@ def _failure(failure: Failure | None) -> str:
 def _log(result: Result) -> str:
     if result.passed or not result.log:
         return ""
-    return f"<details><summary>システムの記録</summary><pre>{escape(chr(10).join(result.log))}</pre></details>"
+    return (
+        f"<details><summary>システムの記録</summary><pre>{escape(chr(10).join(result.log))}</pre></details>"
+    )
 
 
 STYLE = """

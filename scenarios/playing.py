@@ -96,7 +96,9 @@ async def _play_live(
             own = seed_of(seed, scenario)
             results.append(
                 await _play(
-                    scenario, lambda own=own, folder=folder: staging.live(facts, own, Path(folder)), LIVE_SECONDS_MAX
+                    scenario,
+                    lambda own=own, folder=folder: staging.live(facts, own, Path(folder)),
+                    LIVE_SECONDS_MAX,
                 )
             )
         heard(results[-1])
@@ -119,7 +121,9 @@ async def _play(scenario: Scenario, set_up: Any, seconds_max: float) -> Result:
                         with closing(dump()) as store:
                             failure = _found(privacy.findings(stage.took_part.values(), store))
             if limit.cancelled_caught:
-                failure = Failure("シナリオ", f"{seconds_max:g}秒以内に終わる", "終わらない", _last_step(stage))
+                failure = Failure(
+                    "シナリオ", f"{seconds_max:g}秒以内に終わる", "終わらない", _last_step(stage)
+                )
         except Exception as error:
             failure = _broken(error, stage)
     seconds = (stopwatch_ns() - began) / 1e9
@@ -172,7 +176,9 @@ def _logged() -> Iterator[list[str]]:
         raise structlog.DropEvent
 
     before = structlog.get_config()
-    structlog.configure(processors=[structlog.processors.format_exc_info, keep], cache_logger_on_first_use=False)
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, keep], cache_logger_on_first_use=False
+    )
     try:
         yield lines
     finally:

@@ -107,7 +107,9 @@ def findings(people: Iterable[Person], store: sqlite3.Connection) -> list[Findin
     texts = [(_folded(text), what) for what, text in wanted]
     patterns = _patterns(wanted)
     found: dict[Finding, None] = {}
-    tables = [row[0] for row in store.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    tables = [
+        row[0] for row in store.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    ]
     for table in tables:
         cursor = store.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - the name comes from the store itself
         columns = [described[0] for described in cursor.description]

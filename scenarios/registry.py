@@ -63,4 +63,7 @@ def select(ids: Sequence[str] = (), requirements: Iterable[str] = ()) -> tuple[S
         deck.check(requirement, deck.TITLES, "要件")
     if not ids and not wanted:
         return everything
-    return tuple(each for each in everything if each.id in ids or wanted.intersection(each.requirements))
+    chosen = tuple(each for each in everything if each.id in ids or wanted.intersection(each.requirements))
+    if not chosen:
+        raise deck.Unknown(f"要件 {'、'.join(sorted(wanted))} を示すシナリオは、まだありません。")
+    return chosen

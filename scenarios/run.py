@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
+from portal.refusal import Refusal
 from portal.seams.clock import stopwatch_ns
 from scenarios import console as terminal
 from scenarios import junit, page, registry
 from scenarios import requirements as deck
 from scenarios.playing import Result, play_live, play_simulated
+from scenarios.registry import Scenario
 
 PASSED, FAILED = 0, 1
 FLD_2 = "FLD-2"
@@ -83,14 +85,23 @@ class Run(NamedTuple):
             "seconds": round(self.seconds, 3),
             "messages": sum(len(result.messages) for result in self.results),
             "failures": {
-                result.scenario.id: str(result.failure) for result in self.results if result.failure is not None
+                result.scenario.id: str(result.failure)
+                for result in self.results
+                if result.failure is not None
             },
         }
 
 
-def run(order: Order, out: Console) -> Run:
-    """Play and report. Raises ``scenarios.requirements.Unknown`` for what there is not."""
-    chosen = registry.select(order.ids, order.requirements)
+class NotWritten(Refusal):
+    """A report could not be left where it was wanted."""
+
+
+def run(order: Order, out: Console, scenarios: Sequence[Scenario] | None = None) -> Run:
+    """Play what is ordered, or these, and report.
+
+    Raises ``scenarios.requirements.Unknown`` for what there is not, and :class:`NotWritten`.
+    """
+    chosen = registry.select(order.ids, order.requirements) if scenarios is None else scenarios
     began = stopwatch_ns()
     kind = "実際の通信" if order.live else "模擬時間"
     out.print(f"{len(chosen)}件のシナリオを{kind}で動かします（種 {order.seed}）。")
@@ -104,15 +115,25 @@ def run(order: Order, out: Console) -> Run:
 
 
 def _leave_reports(done: Run, out: Console) -> None:
+    try:
+        _write_files(done, out)
+    except OSError as error:
+        raise NotWritten(f"報告を {error.filename} に書けません（{error.strerror}）。") from error
+    finally:
+        if done.order.json:
+            sys.stdout.write(json.dumps(done.summary(), ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+
+
+def _write_files(done: Run, out: Console) -> None:
     if done.order.junit is not None:
         junit.write(done.order.junit, done.results)
         out.print(f"JUnit XML: {done.order.junit}")
     if done.order.html is not None:
-        page.write(done.order.html, done.results, done.requirements, live=done.order.live, seed=done.order.seed)
+        page.write(
+            done.order.html, done.results, done.requirements, live=done.order.live, seed=done.order.seed
+        )
         out.print(f"報告のページ: {done.order.html}")
-    if done.order.json:
-        sys.stdout.write(json.dumps(done.summary(), ensure_ascii=False) + "\n")
-        sys.stdout.flush()
 
 
 def show_list(ids: Sequence[str], requirements: Sequence[str], out: Console, *, as_json: bool) -> None:

@@ -63,7 +63,7 @@ Row = Sighting | Step | Folded | LeftOut | Pause
 
 def name_of(party: Caller) -> str:
     """In Japanese."""
-    return PARTY_NAMES[party] if party in PARTY_NAMES else JAPANESE_NAMES[System(party)]
+    return PARTY_NAMES[party] if isinstance(party, Party) else JAPANESE_NAMES[party]
 
 
 def in_order(messages: Sequence[Sighting]) -> list[tuple[int, Sighting]]:
@@ -176,14 +176,20 @@ def told(row: Row) -> str:
         case Step(text=text):
             return f"【{text}】"
         case Folded(count, times):
-            return f"直前の{count}行を、ほかに{times}回くり返した" if count > 1 else f"同じものが、ほかに{times}回"
+            return (
+                f"直前の{count}行を、ほかに{times}回くり返した"
+                if count > 1
+                else f"同じものが、ほかに{times}回"
+            )
         case LeftOut(count):
             return f"…途中の{count}行を省略…"
         case Pause(seconds):
             return f"（{duration(seconds)}たつ）"
 
 
-def draw(title: str, messages: Sequence[Sighting], steps: Sequence[Step] = (), *, name: str = "diagram") -> str:
+def draw(
+    title: str, messages: Sequence[Sighting], steps: Sequence[Step] = (), *, name: str = "diagram"
+) -> str:
     """An ``svg`` element; *name* makes its ids unique on a page."""
     rows = rows_of(messages, steps)
     present = {party for message in messages for party in (message.sender, message.receiver)}

@@ -5,7 +5,6 @@ millisecond; live, nobody wants to wait a minute for an answer that comes "in a 
 real time the world's clock is moved on, step by step, as far as the scenario allows.
 """
 
-import inspect
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol, TypeVar
@@ -117,20 +116,27 @@ class Stage:
         await trio.sleep(0.01 if self.live else 1)
 
     async def until(
-        self, condition: Callable[[], T | Awaitable[T]], *, at_most: timedelta, what: str
+        self, condition: Callable[[], Awaitable[T | None]], *, at_most: timedelta, what: str
     ) -> T:
-        """The first true value of the condition, which may be asked of a system. Raises ``Mismatch`` after *at_most*."""
+        """The first true value of the condition. Raises ``Mismatch`` when it has none within *at_most*."""
         seconds = at_most.total_seconds()
-        waits = self._live_waits(seconds) if self.live else self._simulated_waits(seconds)
-        value = await _value(condition)
-        for wait in waits:
+        for wait in self._live_waits(seconds) if self.live else self._simulated_waits(seconds):
+            value = await condition()
             if value:
                 return value
             await wait()
-            value = await _value(condition)
+        value = await condition()
         if not value:
             raise Mismatch(f"{seconds:g}秒以内に{what}", "そうなる", "ならなかった")
         return value
+
+    async def until_seen(self, operation: str, *, count: int = 1, at_most: timedelta) -> None:
+        """Until so many messages of this operation were answered."""
+
+        async def seen() -> bool:
+            return self.seen(operation) >= count
+
+        await self.until(seen, at_most=at_most, what=f"{operation} が{count}回答えられる")
 
     def _simulated_waits(self, seconds: float) -> list[Callable[[], Awaitable[None]]]:
         async def wait() -> None:
@@ -167,10 +173,3 @@ class Stage:
     def seen(self, operation: str, outcome: str = "ok") -> int:
         """How many messages of this operation had this outcome so far."""
         return sum(1 for each in self.recorder if each.operation == operation and each.outcome == outcome)
-
-
-async def _value(condition: Callable[[], T | Awaitable[T]]) -> T:
-    value = condition()
-    if inspect.isawaitable(value):
-        return await value
-    return value

@@ -81,7 +81,9 @@ class Resident:
     # Signing in and out
 
     async def ask_challenge(self) -> Challenge:
-        return answered(await self.call(sign_in.ASK_CHALLENGE, Nothing()), Challenge, "ログインの手続きを始める")
+        return answered(
+            await self.call(sign_in.ASK_CHALLENGE, Nothing()), Challenge, "ログインの手続きを始める"
+        )
 
     def sign(self, challenge: Challenge, *, pin: str | None = None) -> Signed | AtTheCard:
         """Put the card on the reader, type the PIN, let it sign."""
@@ -151,7 +153,9 @@ class Resident:
     async def asked_for_records(self, *, key: str | None = None) -> records.RecordsRequestView:
         """Ask for the last year's records; the request must be taken."""
         return answered(
-            await self.request_records(key=key), records.RecordsRequestView, f"{self.name}のやりとり履歴の請求"
+            await self.request_records(key=key),
+            records.RecordsRequestView,
+            f"{self.name}のやりとり履歴の請求",
         )
 
     async def list_records(self) -> tuple[records.RecordsRequestView, ...]:
@@ -170,10 +174,11 @@ class Resident:
         """Look at the request now and then until it is answered; it must be, in that time."""
 
         async def come() -> records.RecordsRequestView | None:
-            return _ended(answered(await self.view_records(request_id), records.RecordsRequestView, "請求の状態"))
+            return _ended(
+                answered(await self.view_records(request_id), records.RecordsRequestView, "請求の状態")
+            )
 
         view = await self.stage.until(come, at_most=at_most, what="やりとり履歴の回答が届く")
-        assert view is not None
         equal(view.state, RequestState.ANSWERED, "やりとり履歴の請求の状態")
         return view
 
@@ -232,7 +237,6 @@ class Resident:
             return _ended(answered(view, self_information.SelfInformationRequestView, "提供の求めの状態"))
 
         view = await self.stage.until(come, at_most=at_most, what="自己情報の回答が届く")
-        assert view is not None
         equal(view.state, RequestState.ANSWERED, "提供の求めの状態")
         return view
 

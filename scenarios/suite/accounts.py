@@ -62,7 +62,9 @@ async def renewed_certificate(stage: Stage) -> None:
     stage.step("新しい電子証明書でログインする")
     again = answered(await resident.sign_in(), SignedIn, "新しい電子証明書でのログイン")
     equal(again.nickname, "すだち", "新しい電子証明書で入ったアカウントのニックネーム")
-    equal([each.request_id for each in await resident.list_records()], [waiting.request_id], "フォルダーの請求")
+    equal(
+        [each.request_id for each in await resident.list_records()], [waiting.request_id], "フォルダーの請求"
+    )
 
     stage.step("古い電子証明書を使う")
     other = resident.another_window()

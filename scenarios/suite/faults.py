@@ -17,7 +17,13 @@ ADDRESS = "mikan@example.jp"
 LATE_MAIL = "やりとり履歴の回答が届きました"
 
 
-@scenario("portal-stops-before-delivery", "受け付けてから届くまでにポータルが止まっても、失われない", "REC-3", "SELF-6", "FLD-3")
+@scenario(
+    "portal-stops-before-delivery",
+    "受け付けてから届くまでにポータルが止まっても、失われない",
+    "REC-3",
+    "SELF-6",
+    "FLD-3",
+)
 async def portal_stops_before_delivery(stage: Stage) -> None:
     resident, operator = Resident(stage, stage.person(0)), Operator(stage)
     mail = MailReader(stage, ADDRESS)
@@ -45,7 +51,9 @@ async def portal_stops_before_delivery(stage: Stage) -> None:
     equal(len(await mail.mails()), 2, "届いたメールの数（二度は届かない）")
 
 
-@scenario("portal-stops-before-asking", "受け付けた直後、問い合わせる前にポータルが止まっても失われない", "REC-3")
+@scenario(
+    "portal-stops-before-asking", "受け付けた直後、問い合わせる前にポータルが止まっても失われない", "REC-3"
+)
 async def portal_stops_before_asking(stage: Stage) -> None:
     resident, operator = Resident(stage, stage.person(1)), Operator(stage)
     await resident.enter()
@@ -75,7 +83,9 @@ async def core_stops_before_push(stage: Stage) -> None:
     answered(await resident.read_records(asked.request_id), RecordsContent, "やりとり履歴")
 
 
-@scenario("intermediate-stops-before-answer", "受け付けた中間サーバーが止まっても、起動すると答える", "SELF-6")
+@scenario(
+    "intermediate-stops-before-answer", "受け付けた中間サーバーが止まっても、起動すると答える", "SELF-6"
+)
 async def intermediate_stops_before_answer(stage: Stage) -> None:
     resident = Resident(stage, stage.person(0))
     await resident.enter()
@@ -86,11 +96,7 @@ async def intermediate_stops_before_answer(stage: Stage) -> None:
     await stage.stop(System.PORTAL)
     await stage.start(System.INTERMEDIATE)
     await stage.pass_time(timedelta(minutes=1))
-    await stage.until(
-        lambda: stage.seen("intermediate.provide_self_information"),
-        at_most=timedelta(minutes=10),
-        what="中間サーバーが求めを受け付ける",
-    )
+    await stage.until_seen("intermediate.provide_self_information", at_most=timedelta(minutes=10))
     stage.step("中間サーバーも受け付けたまま止まる。どちらも起動し直す")
     await stage.stop(System.INTERMEDIATE)
     await stage.start(System.PORTAL)
@@ -116,7 +122,9 @@ async def mailbox_down(stage: Stage) -> None:
     await mail.wait_for(LATE_MAIL, at_most=timedelta(minutes=15))
 
 
-@scenario("portal-stops-with-mail-waiting", "メールを出せないままポータルが止まっても、メールは失われない", "ACC-6")
+@scenario(
+    "portal-stops-with-mail-waiting", "メールを出せないままポータルが止まっても、メールは失われない", "ACC-6"
+)
 async def portal_stops_with_mail_waiting(stage: Stage) -> None:
     resident = Resident(stage, stage.person(0))
     mail = MailReader(stage, ADDRESS)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from portal.wire import records, self_information
-from portal.wire.operation import Nothing
+from portal.wire.operation import AnyOperation, Nothing
 from portal.wire.problems import ProblemCode
 from portal.wire.records import OneRequest, RecordsContent, RequestState
 from portal.wire.self_information import SelfInformationContent
@@ -37,16 +37,21 @@ async def anothers_folder(stage: Stage) -> None:
     await stranger.enter("りんご")
     asked, wanted = await _two_answers(owner)
     stage.step(f"{stranger.name}が、{owner.name}の請求の番号を使う")
-    for operation, request_id in (
+    attempts: list[tuple[AnyOperation, str]] = [
         (records.VIEW_RECORDS_REQUEST, asked),
         (records.READ_RECORDS, asked),
         (self_information.VIEW_SELF_INFORMATION_REQUEST, wanted),
         (self_information.READ_SELF_INFORMATION, wanted),
-    ):
+    ]
+    for operation, request_id in attempts:
         anothers = await stranger.call(operation, OneRequest(request_id))
         equal(refused(anothers, ProblemCode.NOT_FOUND, f"他人の{operation.name}").status, 404, "状態コード")
         # The very same words as for what does not exist: nothing can be learned from them.
-        equal(anothers, await stranger.call(operation, OneRequest("a" * 24)), f"存在しない{operation.name}との違い")
+        equal(
+            anothers,
+            await stranger.call(operation, OneRequest("a" * 24)),
+            f"存在しない{operation.name}との違い",
+        )
     equal(await stranger.list_records(), (), f"{stranger.name}の請求の一覧")
     stage.step("本人は読める。他人が触れたことで既読にはなっていない")
     equal((await owner.wait_for_records(asked)).read, False, "既読のしるし")
@@ -56,7 +61,9 @@ async def anothers_folder(stage: Stage) -> None:
 @scenario("no-session", "ログインしていなければ何も使えない", "FLD-1", "ACC-1")
 async def no_session(stage: Stage) -> None:
     resident = Resident(stage, stage.person(0))
-    refused(await resident.call(VIEW_ACCOUNT, Nothing()), ProblemCode.NOT_SIGNED_IN, "ログイン前のアカウント設定")
+    refused(
+        await resident.call(VIEW_ACCOUNT, Nothing()), ProblemCode.NOT_SIGNED_IN, "ログイン前のアカウント設定"
+    )
     await resident.enter()
     session = resident.session
     await resident.sign_out()
@@ -79,7 +86,11 @@ async def read_is_gone_at_sign_out(stage: Stage) -> None:
     await resident.enter()
     equal([each.request_id for each in await resident.list_records()], [unread], "残ったやりとり履歴の請求")
     refused(await resident.read_records(read), ProblemCode.NOT_FOUND, "消えたやりとり履歴を読む")
-    equal(kept in [each.request_id for each in await resident.list_self_information()], True, "読んでいない自己情報")
+    equal(
+        kept in [each.request_id for each in await resident.list_self_information()],
+        True,
+        "読んでいない自己情報",
+    )
     stage.step("残ったものを読んで、またログアウトする")
     answered(await resident.read_records(unread), RecordsContent, "残ったやりとり履歴")
     answered(await resident.read_self_information(kept), SelfInformationContent, "残った自己情報")
@@ -148,7 +159,9 @@ async def answer_after_sign_out(stage: Stage) -> None:
     await resident.sign_out()
     await mail.wait_for("やりとり履歴の回答が届きました")
     await resident.enter()
-    answered(await resident.read_records(request.request_id), RecordsContent, "次のログインで読むやりとり履歴")
+    answered(
+        await resident.read_records(request.request_id), RecordsContent, "次のログインで読むやりとり履歴"
+    )
     await resident.sign_out()
     await resident.enter()
     equal(await resident.list_records(), (), "読んでログアウトした後の請求")

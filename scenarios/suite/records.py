@@ -125,7 +125,9 @@ async def records_core_down(stage: Stage) -> None:
     await mail.wait_for(LATE_MAIL)
 
 
-@scenario("records-core-gone", "コアシステムにつながらなくても請求は受け付け、つながってから回答が届く", "REC-3")
+@scenario(
+    "records-core-gone", "コアシステムにつながらなくても請求は受け付け、つながってから回答が届く", "REC-3"
+)
 async def records_core_gone(stage: Stage) -> None:
     resident = Resident(stage, stage.person(2))
     await resident.enter()
@@ -179,6 +181,5 @@ async def records_nobody_answers(stage: Stage) -> None:
         return view if view.state is not RequestState.WAITING else None
 
     view = await stage.until(ended, at_most=timedelta(minutes=10), what="請求が終わる")
-    assert view is not None
     equal(view.state, RequestState.PAPER, "請求の状態")
     holds("書面" in (view.guidance or ""), "案内", expected="書面での請求", seen=view.guidance)

@@ -60,7 +60,11 @@ async def by_name(stage: Stage) -> None:
     holder, nation = organisation(wanted.organisation.code), stage.facts.nation
     copy = duplicate_copy(nation, holder, resident.person, wanted.information.code)
     assert copy is not None
-    equal([(item.name, item.value) for item in content.content.items], list(copy.items), "届いた項目と機関の副本")
+    equal(
+        [(item.name, item.value) for item in content.content.items],
+        list(copy.items),
+        "届いた項目と機関の副本",
+    )
 
 
 @scenario("self-information-by-field", "分野と細目で探す", "SELF-2", "SELF-3")
@@ -87,7 +91,11 @@ async def in_municipality(stage: Stage) -> None:
     await resident.enter()
     stage.step("市区町村を指定せずに税の情報を探す")
     everywhere = await resident.search(field="税")
-    equal({each.organisation.name for each in everywhere}, {"大阪府大阪市", "栃木県小山市"}, "税の情報を持つ機関")
+    equal(
+        {each.organisation.name for each in everywhere},
+        {"大阪府大阪市", "栃木県小山市"},
+        "税の情報を持つ機関",
+    )
     stage.step("大阪市を指定する")
     osaka = _one(await resident.search(field="税", municipality=OSAKA), "大阪市の検索")
     equal(osaka.organisation.name, "大阪府大阪市", "大阪市で見つかった機関")
@@ -117,7 +125,13 @@ async def narrowed(stage: Stage) -> None:
         await _read(resident, request.request_id, wanted)
 
 
-@scenario("self-information-server-down", "中間サーバーが止まっていても、動いてから副本で答える", "SELF-6", "SELF-7", "ACC-6")
+@scenario(
+    "self-information-server-down",
+    "中間サーバーが止まっていても、動いてから副本で答える",
+    "SELF-6",
+    "SELF-7",
+    "ACC-6",
+)
 async def server_down(stage: Stage) -> None:
     resident, operator = Resident(stage, stage.person(0)), Operator(stage)
     mail = MailReader(stage, ADDRESS)
@@ -154,7 +168,12 @@ async def server_gone(stage: Stage) -> None:
     await _read(resident, request.request_id, wanted)
 
 
-@scenario("self-information-one-organisation-stopped", "一つの機関だけが止まっても、ほかの機関の回答は届く", "SELF-6", "SELF-4")
+@scenario(
+    "self-information-one-organisation-stopped",
+    "一つの機関だけが止まっても、ほかの機関の回答は届く",
+    "SELF-6",
+    "SELF-4",
+)
 async def one_organisation_stopped(stage: Stage) -> None:
     resident, operator = Resident(stage, stage.person(2)), Operator(stage)
     await resident.enter()
@@ -173,7 +192,12 @@ async def one_organisation_stopped(stage: Stage) -> None:
     await _read(resident, later.request_id, oyama)
 
 
-@scenario("self-information-core-down", "コアシステムが止まっていると探せないが、出した求めは失われない", "SELF-3", "SELF-6")
+@scenario(
+    "self-information-core-down",
+    "コアシステムが止まっていると探せないが、出した求めは失われない",
+    "SELF-3",
+    "SELF-6",
+)
 async def core_down(stage: Stage) -> None:
     resident, operator = Resident(stage, stage.person(0)), Operator(stage)
     await resident.enter()

@@ -24,9 +24,7 @@ PIN_TRIES = 3
 
 
 async def _crl_is_at_hand(stage: Stage) -> None:
-    await stage.until(
-        lambda: stage.seen("jpki.crl"), at_most=timedelta(minutes=1), what="ポータルが失効リストを受け取る"
-    )
+    await stage.until_seen("jpki.crl", at_most=timedelta(minutes=1))
 
 
 @scenario("sign-in", "カードと暗証番号でログインする", "ACC-1", "ACC-2", "ACC-3")
@@ -60,9 +58,9 @@ async def wrong_pin(stage: Stage) -> None:
     await resident.sign_out()
 
     stage.step("3回続けて間違える")
-    for _ in range(PIN_TRIES):
-        outcome = await resident.sign_in(pin=wrong)
-    at_the_card(outcome, Locked(), "3回目の誤りへのカードの答え")
+    for tries_left in range(PIN_TRIES - 1, 0, -1):
+        at_the_card(await resident.sign_in(pin=wrong), WrongPin(tries_left), "誤った暗証番号へのカードの答え")
+    at_the_card(await resident.sign_in(pin=wrong), Locked(), "3回目の誤りへのカードの答え")
     stage.step("正しい暗証番号でも、もうログインできない")
     at_the_card(await resident.sign_in(), Locked(), "ロックされたカードの答え")
 
@@ -153,13 +151,19 @@ async def challenge_forged(stage: Stage) -> None:
     challenge = await resident.ask_challenge()
     signed = answered(resident.sign(challenge), Signed, "カードの署名")
     text = challenge.challenge
-    forged = type(challenge)(("A" if text[0] != "A" else "B") + text[1:], challenge.digest_info, challenge.expires_at)
+    forged = type(challenge)(
+        ("A" if text[0] != "A" else "B") + text[1:], challenge.digest_info, challenge.expires_at
+    )
     refused(await resident.present(forged, signed), ProblemCode.CHALLENGE_UNKNOWN, "作り変えた手続き")
 
 
 @scenario("ocsp-down-fresh-crl", "OCSPが答えないとき、期限内の失効リストで確かめる", "ACC-1")
 async def ocsp_down_fresh_crl(stage: Stage) -> None:
-    resident, other, operator = Resident(stage, stage.person(0)), Resident(stage, stage.person(1)), Operator(stage)
+    resident, other, operator = (
+        Resident(stage, stage.person(0)),
+        Resident(stage, stage.person(1)),
+        Operator(stage),
+    )
     for each in (resident, other):
         await each.enter()
         await each.sign_out()
@@ -168,14 +172,14 @@ async def ocsp_down_fresh_crl(stage: Stage) -> None:
     await operator.revoke(other, RevocationReason.KEY_COMPROMISE)
     lists = stage.seen("jpki.crl")
     await stage.pass_time(timedelta(days=1))
-    await stage.until(
-        lambda: stage.seen("jpki.crl") > lists, at_most=timedelta(hours=7), what="新しい失効リストを受け取る"
-    )
+    await stage.until_seen("jpki.crl", count=lists + 1, at_most=timedelta(hours=7))
     stage.step("公的個人認証サービスが止まる")
     await operator.stop(System.JPKI)
 
     answered(await resident.sign_in(), SignedIn, "失効リストで確かめたログイン")
-    refused(await other.sign_in(), ProblemCode.CERTIFICATE_REVOKED, "失効リストに載った電子証明書でのログイン")
+    refused(
+        await other.sign_in(), ProblemCode.CERTIFICATE_REVOKED, "失効リストに載った電子証明書でのログイン"
+    )
 
 
 @scenario("ocsp-down-no-crl", "OCSPも期限内の失効リストもないとき、ログインを断る", "ACC-1")
@@ -186,7 +190,9 @@ async def ocsp_down_no_crl(stage: Stage) -> None:
     stage.step("公的個人認証サービスが止まったまま3日たつ")
     await operator.stop(System.JPKI)
     await stage.pass_time(timedelta(days=3))
-    problem = refused(await resident.sign_in(), ProblemCode.REVOCATION_UNKNOWN, "失効を確かめられないログイン")
+    problem = refused(
+        await resident.sign_in(), ProblemCode.REVOCATION_UNKNOWN, "失効を確かめられないログイン"
+    )
     equal(problem.retry_after_seconds is not None, True, "いつ試し直すかが示される")
 
     stage.step("動き出すと、またログインできる")
