@@ -90,30 +90,36 @@ def _apply(connection: sqlite3.Connection, ops: Sequence[Op]) -> _Outcome:
 
     What is wrong with one caller's statement is that caller's exception; its neighbours in the commit don't feel it.
     """
-    # A lone statement is atomic by itself, so only its number of changes can still undo it.
-    savepoint = len(ops) != 1 or ops[0].changes is not None
+    savepoint = not _atomic(ops)
     if savepoint:
         connection.execute("SAVEPOINT one")
-    outcome: _Outcome = COMMITTED
-    for index, (sql, params, changes) in enumerate(ops):
-        try:
-            changed = connection.execute(sql, params).rowcount
-        except sqlite3.IntegrityError:
-            outcome = Conflict(index)
-            break
-        except Exception as error:
-            if isinstance(error, sqlite3.Error) and _is_refusal(error):
-                raise
-            outcome = error
-            break
-        if changes is not None and changed != changes:
-            outcome = Conflict(index)
-            break
+    outcome = _execute(connection, ops)
     if savepoint:
         if outcome is not COMMITTED:
             connection.execute("ROLLBACK TO one")
         connection.execute("RELEASE one")
     return outcome
+
+
+def _atomic(ops: Sequence[Op]) -> bool:
+    """Whether this is all or nothing by itself: a lone statement, unless its number of changes can undo it."""
+    return len(ops) == 1 and ops[0].changes is None
+
+
+def _execute(connection: sqlite3.Connection, ops: Sequence[Op]) -> _Outcome:
+    """One statement after the other, up to the first that does not hold; undoing is the caller's."""
+    for index, (sql, params, changes) in enumerate(ops):
+        try:
+            changed = connection.execute(sql, params).rowcount
+        except sqlite3.IntegrityError:
+            return Conflict(index)
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and _is_refusal(error):
+                raise
+            return error
+        if changes is not None and changed != changes:
+            return Conflict(index)
+    return COMMITTED
 
 
 def _commit(connection: sqlite3.Connection, transactions: Sequence[Sequence[Op]]) -> list[_Outcome]:
@@ -128,6 +134,21 @@ def _commit(connection: sqlite3.Connection, transactions: Sequence[Sequence[Op]]
         # One exception for each: a shared one would gather everybody's traceback.
         return [StorageRefused(str(error)) for _ in transactions]
     return outcomes
+
+
+def _commit_alone(connection: sqlite3.Connection, ops: Sequence[Op]) -> _Outcome:
+    """One transaction in a commit of its own: the same outcomes with half the statements, as nobody shares it."""
+    try:
+        if _atomic(ops):
+            return _execute(connection, ops)
+        connection.execute("BEGIN IMMEDIATE")
+        outcome = _execute(connection, ops)
+        connection.execute("COMMIT" if outcome is COMMITTED else "ROLLBACK")
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        return StorageRefused(str(error))
+    return outcome
 
 
 class _Reader:
@@ -275,7 +296,7 @@ class SimulatedStore(_Reader):
     async def write(self, ops: Sequence[Op]) -> Committed | Conflict:
         if self.refuse is not None:
             raise StorageRefused(self.refuse)
-        (outcome,) = _commit(self._connection, [ops])
+        outcome = _commit_alone(self._connection, ops)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

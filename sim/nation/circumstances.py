@@ -15,7 +15,7 @@ import msgspec
 from sim.nation.blocks import BLOCK_BITS, Role
 from sim.nation.chance import draw, key_for, quantiles
 from sim.nation.municipalities import MUNICIPALITIES, Municipality, municipality
-from sim.nation.nation import Nation
+from sim.nation.nation import RECENT_MAX, Nation
 from sim.nation.organisations import (
     Kind,
     Organisation,
@@ -153,6 +153,17 @@ _TAGS: Mapping[str, _Rule] = {
 
 def circumstances(nation: Nation, person: Person) -> Circumstances:
     """How the person lives."""
+    recent = nation.recent_lives
+    life = recent.get(person.n)
+    # Somebody else may stand in the person's place: the same one after a move, say.
+    if life is None or life.person is not person:
+        life = recent[person.n] = _compute(nation, person)
+        if len(recent) > RECENT_MAX:
+            recent.popitem(last=False)
+    return life
+
+
+def _compute(nation: Nation, person: Person) -> Circumstances:
     members = tuple(nation.members(person))
     me = members[person.n - person.household]
     identity, home = me.identity, members[0].identity

@@ -11,6 +11,7 @@ person, My Number included, when other municipalities get other populations from
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import date
 from itertools import accumulate
@@ -31,11 +32,15 @@ from sim.nation.person import Address, Card, Member, Person, age_on
 from sim.nation.towns import address_text, towns
 
 if TYPE_CHECKING:
+    from sim.nation.circumstances import Circumstances
     from sim.nation.columns import Columns
 
 __all__ = ["CARD_HOLDERS_OF_1024", "LOCAL_BITS", "REFERENCE_DATE", "Nation", "UnknownResident"]
 
 REFERENCE_DATE = date(2026, 4, 1)
+
+RECENT_MAX = 128
+"""People remembered for a moment: whoever asks about a resident asks several times in a row, of several systems."""
 
 LOCAL_BITS = MUNICIPALITY_PEOPLE_MAX.bit_length() - 1
 _LOCAL_MASK = MUNICIPALITY_PEOPLE_MAX - 1
@@ -79,6 +84,9 @@ class Nation:
         self.my_numbers = MyNumbers(seed, valid=valid_my_numbers)
         self.resident_codes = ResidentCodes(seed, valid=valid_my_numbers)
         self._serials = Permutation(seed, "card serial", 10**6, 10**6)
+        self._recent: OrderedDict[int, Person] = OrderedDict()
+        self.recent_lives: OrderedDict[int, Circumstances] = OrderedDict()
+        """For `circumstances` alone, which fills it."""
         self._blocks = blocks()
         self._names = name_tables()
         self._towns = towns()
@@ -94,6 +102,14 @@ class Nation:
 
     def person(self, n: int) -> Person:
         """Resident number `n`. Raises `UnknownResident` unless 0 ≤ n < size."""
+        person = self._recent.get(n)
+        if person is None:
+            person = self._recent[n] = self._compute(n)
+            if len(self._recent) > RECENT_MAX:
+                self._recent.popitem(last=False)
+        return person
+
+    def _compute(self, n: int) -> Person:
         if not 0 <= n < self.size:
             raise UnknownResident(f"住民の番号は0から{self.size - 1}までです: {n}")
         index = bisect_right(self.starts, n) - 1
