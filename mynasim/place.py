@@ -63,7 +63,8 @@ def world_facts(state: Path, settings: WorldSettings, today: date) -> WorldFacts
 def held(state: Path, what: str) -> Iterator[None]:
     """Hold this part of the state alone. Raises :class:`StateInUse`."""
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        # Sessions and secrets lie here: nobody else's business.
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = (state / f"{what}.lock").open("w")
     except OSError as error:
         raise StateUnusable(

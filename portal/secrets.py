@@ -43,7 +43,7 @@ def load_or_make(folder: Path, chance: Chance) -> Secrets:
     """
     path = folder / FILE_NAME
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = folder / f".{FILE_NAME}.{os.getpid()}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
