@@ -9,7 +9,6 @@ from werkzeug.datastructures import MultiDict
 from portal.accounts.model import check_settings
 from portal.web.reception import typed
 from portal.wire.limits import MAIL_ADDRESSES_MAX, NICKNAME_CHARACTERS_MAX
-from portal.wire.problems import Problem
 from portal.wire.sign_in import AccountSettings, MailEvent
 
 MAIL_FIELDS = tuple(f"mail{number}" for number in range(1, MAIL_ADDRESSES_MAX + 1))
@@ -29,55 +28,68 @@ class Filled(NamedTuple):
 
 
 def read(form: MultiDict[str, str]) -> Filled:
-    """The settings that this form asks for."""
-    nickname = typed(form, "nickname")
+    """The settings that this form asks for, or everything that is wrong with it at once."""
     addresses = {name: typed(form, name) for name in MAIL_FIELDS}
-    events = form.getlist("mail_events")
-    values = {"nickname": nickname, **addresses, "mail_events": events}
-    given = [name for name in MAIL_FIELDS if addresses[name]]
-    content = {
-        "nickname": nickname,
-        "mail_addresses": [addresses[name] for name in given],
-        "mail_events": sorted(set(events)),
+    values = {"nickname": typed(form, "nickname"), **addresses, "mail_events": form.getlist("mail_events")}
+    content = dict(values)
+    errors: dict[str, str] = {}
+    while isinstance(checked := _check(content), Wrong):
+        assert checked.field not in errors, f"{checked} was put aside already"
+        errors[checked.field] = checked.words
+        # The rules name one mistake at a time: with this one out of the way they name the next.
+        content[checked.field] = _HARMLESS[checked.field]
+    if errors:
+        return Filled(values, None, {name: errors[name] for name in values if name in errors})
+    return Filled(values, checked, {})
+
+
+class Wrong(NamedTuple):
+    """One mistake, at the field where it is."""
+
+    field: str
+    words: str
+
+
+_HARMLESS: Mapping[str, Any] = {"nickname": "-", **dict.fromkeys(MAIL_FIELDS, ""), "mail_events": []}
+
+
+def _check(content: Mapping[str, Any]) -> AccountSettings | Wrong:
+    given = [name for name in MAIL_FIELDS if content[name]]
+    wanted = {
+        "nickname": content["nickname"],
+        "mail_addresses": [content[name] for name in given],
+        "mail_events": sorted(set(content["mail_events"])),
     }
     try:
-        settings = msgspec.convert(content, AccountSettings)
+        settings = msgspec.convert(wanted, AccountSettings)
     except msgspec.ValidationError as error:
-        return Filled(values, None, _of_shape(str(error), nickname, given))
-    wrong = check_settings(settings)
-    if wrong is not None:
-        return Filled(values, None, errors_of(wrong, given))
-    return Filled(values, settings, {})
+        return _of_shape(str(error), content["nickname"], given)
+    problem = check_settings(settings)
+    if problem is None:
+        return settings
+    where = problem.field or ""
+    if where.startswith("$.mail_addresses"):
+        # Without an index: two addresses are the same, and the second one is in the way.
+        return Wrong(_mail_field(where, given), problem.detail)
+    return Wrong("nickname", problem.detail)
 
 
-def _of_shape(error: str, nickname: str, given: list[str]) -> Mapping[str, str]:
+def _of_shape(error: str, nickname: str, given: list[str]) -> Wrong:
     where = error.partition(" - at `")[2].rstrip("`")
     if where.startswith("$.nickname"):
         if not nickname:
-            return {"nickname": "ニックネームを入力してください。"}
+            return Wrong("nickname", "ニックネームを入力してください。")
         most = f"ニックネームは{NICKNAME_CHARACTERS_MAX}文字までにしてください（いまは{len(nickname)}文字）。"
-        return {"nickname": most}
+        return Wrong("nickname", most)
     if where.startswith("$.mail_addresses"):
-        name = _mail_field(where, given)
-        return {name: "メールアドレスの形を確かめてください。例：hanako@example.jp"}
-    return {"mail_events": "一覧にあるものから選んでください。"}
-
-
-def errors_of(wrong: Problem, given: list[str]) -> Mapping[str, str]:
-    """The words of a problem, at the field that it means."""
-    where = wrong.field or ""
-    if where.startswith("$.mail_addresses"):
-        # Without an index: two addresses are the same, and the second one is in the way.
-        return {_mail_field(where, given): wrong.detail}
-    return {"nickname": wrong.detail}
+        return Wrong(_mail_field(where, given), "メールアドレスの形を確かめてください。例：hanako@example.jp")
+    return Wrong("mail_events", "一覧にあるものから選んでください。")
 
 
 def _mail_field(where: str, given: list[str]) -> str:
     """``$.mail_addresses[1]`` → ``mail2``, if both fields were filled in."""
     index = where.partition("[")[2].partition("]")[0]
-    if index.isdecimal():
-        return given[int(index)]
-    return given[-1] if given else MAIL_FIELDS[0]
+    return given[int(index)] if index.isdecimal() else given[-1]
 
 
 def values_of(settings: AccountSettings) -> Mapping[str, Any]:

@@ -58,14 +58,14 @@ def _add_search(reception: Reception, service: SelfInformations, folder: Folder)
         found = await service.search(user.account, sought.search)
         if isinstance(found, Problem):
             return reception.tell(found, user, way=_FOLDER)
-        organisations = shown.by_organisation(
-            [candidate for candidate in found.candidates if sought.fits(candidate)]
-        )
+        organisations = shown.by_organisation([one for one in found.candidates if sought.fits(one)])
+        everywhere = {one.organisation.name for one in found.candidates}
         context = {
             "nav": "self_information",
             "searched": sought.words,
             "organisations": organisations[:ORGANISATIONS_SHOWN_MAX],
             "more": max(0, len(organisations) - ORGANISATIONS_SHOWN_MAX),
+            "elsewhere": [] if organisations else sorted(everywhere)[:ORGANISATIONS_SHOWN_MAX],
             "values": {"chosen": chosen},
             "errors": errors,
             "fields": {**sought.fields, "key": reception.new_key()},

@@ -43,6 +43,14 @@ def test_screens_of_signing_in(one: Window, world: Running) -> None:
     one.check("signed_out_counts")
 
 
+def test_axe_would_find_something(one: Window) -> None:
+    """What always finds nothing shows nothing."""
+    one.open("/sign-in")
+    one.page.evaluate("document.querySelector('h1').innerHTML = '<img src=\"/static/mark.svg\">'")
+    with pytest.raises(AssertionError, match="image-alt"):
+        one.check("axe_finds_something")
+
+
 def test_a_refused_sign_in(one: Window, world: Running) -> None:
     one.open()
     with one.page.expect_navigation():
@@ -162,7 +170,8 @@ def test_screens_of_self_information(one: Window, world: Running) -> None:
     one.check("top")
     world.control("network", "stopped")
     try:
-        one.open("/self-information/results?by=name&name=x")
+        one.open("/self-information/results?by=field&field=税")
+        one.sees("しばらく待ってから")
         one.check("results_unavailable")
     finally:
         world.control("network", "normal")

@@ -359,6 +359,7 @@ def _results(**more: Any) -> Context:
             "errors": {},
             "fields": {"by": "field", "field": "tax"},
             "more": 0,
+            "elsewhere": [],
             "mail": True,
             **more,
         }
@@ -430,6 +431,15 @@ _SELF_INFORMATION: list[Sample] = [
         "self_information_results_empty",
         "self_information/results.html",
         _results(organisations=[], searched="情報の名前：存在しない情報"),
+    ),
+    (
+        "self_information_results_elsewhere",
+        "self_information/results.html",
+        _results(
+            organisations=[],
+            searched="分野：税　市区町村：那覇市",
+            elsewhere=["東京都千代田区", "北海道札幌市"],
+        ),
     ),
     (
         "self_information_request_done",

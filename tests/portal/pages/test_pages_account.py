@@ -80,6 +80,15 @@ async def test_what_is_wrong_is_said_at_its_field(
                 assert (name, value.strip()) in browser.page.forms[-1].fields, name
 
 
+async def test_everything_that_is_wrong_is_said_at_once(house: House) -> None:
+    browser = await newcomer(house)
+    await browser.press("登録する", nickname="", mail1="a@b", mail2="hanako", mail_events=["spam", "sign_in"])
+    assert browser.body.count(b'class="field-error"') == 3
+
+    await browser.press("登録する", nickname="は\u0007", mail1="は@b", mail2="は@b", mail_events=[])
+    assert browser.body.count(b'class="field-error"') == 3
+
+
 @pytest.mark.requirement("ACC-3", "ACC-4", "ACC-5")
 async def test_settings_are_kept_and_shown(house: House) -> None:
     browser = await house.signed_in()

@@ -43,6 +43,7 @@ async def test_by_field_and_place(house: House) -> None:
         assert len(boxes) == 1 and "横浜市" not in browser.text, place
     boxes = await found(browser, field="税", municipality="札幌市")
     assert not boxes and "見つかりませんでした" in browser.text
+    assert "東京都千代田区、神奈川県横浜市が持っています" in browser.text
     detail = await found(browser, field="税", detail="住民税")
     assert len(detail) == 2
 
