@@ -58,7 +58,17 @@ class Step(NamedTuple):
 class Stage:
     """舞台."""
 
-    def __init__(self, world: World, recorder: Recorder, chance: SeededChance, *, live: bool) -> None:
+    def __init__(
+        self,
+        world: World,
+        recorder: Recorder,
+        chance: SeededChance,
+        *,
+        live: bool,
+        moves_time: bool = True,
+    ) -> None:
+        """*moves_time* is false where another process keeps real time: then waiting is waiting."""
+        self.moves_time = moves_time
         self.world = world
         self.recorder = recorder
         self.chance = chance
@@ -160,6 +170,8 @@ class Stage:
             return move
 
         left, step = seconds, 1.0
+        if not self.moves_time:
+            return [look_for(LIVE_LOOKS_SECONDS[-1])] * int(seconds / LIVE_LOOKS_SECONDS[-1])
         while True:
             waits += [look_for(pause) for pause in LIVE_LOOKS_SECONDS]
             if left <= 0:
