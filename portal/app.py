@@ -135,5 +135,5 @@ def build(
     from portal.web.app import build_pages
 
     csrf_key = secrets.csrf_key or chance.random_bytes(32)
-    pages = build_pages(portal, clock, chance, csrf_key, browsers)
+    pages = build_pages(portal, settings, clock, chance, csrf_key, browsers)
     return BuiltSystem(dispatcher, run, pages), portal

@@ -16,6 +16,7 @@ from portal.seams.clock import Clock
 from portal.self_information import pages as self_information_pages
 from portal.serving.front import AsgiApp, Receive, Scope, Send
 from portal.sessions import pages as sessions_pages
+from portal.settings import PortalSettings
 from portal.store.store import StorageRefused, StoreOverloaded
 from portal.web import design, top, words
 from portal.web.cookies import Cookies
@@ -73,6 +74,7 @@ class Doorway:
 
 def build_pages(
     portal: "Portal",
+    settings: PortalSettings,
     clock: Clock,
     chance: Chance,
     csrf_key: bytes,
@@ -94,7 +96,7 @@ def build_pages(
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     portal_origin = browsers.portal_origin.rstrip("/")
-    cookies = Cookies(secure=portal_origin.startswith("https:"))
+    cookies = Cookies(portal_origin.startswith("https:"), settings.challenge_seconds)
     reception = Reception(app, portal.sessions, portal.users, chance, csrf_key, cookies)
     reader = sessions_pages.Reader(browsers.reader_url.rstrip("/"), portal_origin)
     sessions_pages.add_pages(reception, portal.sessions, portal.folder, reader)

@@ -11,7 +11,6 @@ import msgspec
 from werkzeug.http import dump_cookie
 
 from portal.web.addresses import PAGES
-from portal.wire.limits import CHALLENGE_SECONDS
 from portal.wire.sign_in import Terminal
 
 SESSION_COOKIE = "mynasim_session"
@@ -43,6 +42,8 @@ class Cookies(NamedTuple):
 
     secure: bool
     """Only over TLS; false while the portal is served in the clear."""
+    begun_seconds: int
+    """As long as a challenge is good."""
 
     def _header(self, name: str, value: str, path: str, seconds: int | None) -> tuple[str, str]:
         # Without sync_expires: the machine's clock is not the world's.
@@ -62,7 +63,7 @@ class Cookies(NamedTuple):
     def begun(self, every: Sequence[Begun]) -> tuple[str, str]:
         """The newest come first, and the oldest fall off."""
         text = base64.urlsafe_b64encode(msgspec.json.encode(every[:BEGUN_MAX])).decode()
-        return self._header(BEGUN_COOKIE, text, BEGUN_PATH, CHALLENGE_SECONDS if every else 0)
+        return self._header(BEGUN_COOKIE, text, BEGUN_PATH, self.begun_seconds if every else 0)
 
 
 def read_begun(text: str) -> tuple[Begun, ...]:

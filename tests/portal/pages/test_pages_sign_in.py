@@ -3,14 +3,17 @@
 import base64
 
 import pytest
+from cryptography import x509
 from page_browser import answer
 from page_house import ORIGIN, READER, House
 
 from portal.store.store import Query
 from portal.web.cookies import safe_way_back
 from portal.wire.controls import Mode
+from portal.wire.jpki import REVOKE, RevocationReason, Revoke
 from portal.wire.limits import CHALLENGE_SECONDS, SESSION_IDLE_SECONDS
-from portal.wire.systems import System
+from portal.wire.operation import Done
+from portal.wire.systems import Party, System
 
 TERMINALS = Query("SELECT terminal FROM sessions", str)
 
@@ -136,9 +139,9 @@ async def test_an_answer_that_took_too_long(house: House) -> None:
 async def test_jpki_silent_and_back(house: House) -> None:
     """Nothing was used up: the same page, loaded again when JPKI is back, signs in."""
     browser = house.browser()
-    await house.world.pass_time(14 * 86_400)
     await house.control(System.JPKI, Mode.STOPPED)
-    await house.world.pass_time(14 * 86_400)
+    # Longer than a revocation list is good for.
+    await house.world.pass_time(3 * 86_400)
     asked = await browser.to_the_reader()
     fields = answer(house.world, house.residents[0], asked)
     await browser.hand_over(asked, fields)
@@ -147,6 +150,21 @@ async def test_jpki_silent_and_back(house: House) -> None:
     await house.control(System.JPKI, Mode.NORMAL)
     await browser.hand_over(asked, fields)
     assert browser.path == "/first-time"
+
+
+@pytest.mark.requirement("ACC-1")
+async def test_a_revoked_certificate(house: House) -> None:
+    browser = house.browser()
+    asked = await browser.to_the_reader()
+    fields = answer(house.world, house.residents[0], asked)
+    certificate = x509.load_der_x509_certificate(base64.urlsafe_b64decode(fields["certificate"]))
+    link = house.world.link(Party.OPERATOR, System.JPKI)
+    revoke = Revoke(str(certificate.serial_number), RevocationReason.KEY_COMPROMISE)
+    assert isinstance(await link.call(REVOKE, revoke), Done)
+    await browser.hand_over(asked, fields)
+
+    assert browser.status == 403 and "電子証明書は失効しています" in browser.text
+    assert "市区町村の窓口" in browser.text and "mynasim_session" not in str(browser.jar)
 
 
 @pytest.mark.requirement("ACC-7")
