@@ -112,6 +112,13 @@ def reset(
     command.run(state, ask=not yes)
 
 
+scenarios = App(name="scenarios", help="住民と機関の筋書きを動かし、要件ごとに結果を報告します。")
+scenarios.command("mynasim.scenarios:run", name="run")
+app.command(scenarios)
+app.command("mynasim.load:load", name="load", help="ポータルに負荷をかけて、応答の速さを測ります（Locust）。")
+app.command("mynasim.card:app", name="card", help="模擬マイナンバーカードを、カードリーダーに入れて使ったり、調べたりします。")
+
+
 @app.command
 def doctor(*, state: State = None) -> None:
     """足りないものと、その直しかたを調べます。"""

@@ -34,8 +34,21 @@ class Current(NamedTuple):
     issued_on: date | None
     """None for the first, whose day follows from the card."""
 
+    @classmethod
+    def of(cls, row: GenerationRow) -> "Current":
+        return cls(row.generation, date.fromisoformat(row.issued_on))
 
-_FIRST = Current(0, None)
+
+FIRST = Current(0, None)
+
+
+def issue_after(auth: Current, sign: Current, first_day: date | None) -> Issue | None:
+    """What is on the card of a person who has these; None when they are the first ones, of *first_day*."""
+    if auth.issued_on is None and sign.issued_on is None:
+        return None
+    issued_on = auth.issued_on or first_day
+    assert issued_on is not None, "who is not told of first issues can't say when the card was issued"
+    return Issue(auth.generation, issued_on, sign.generation, sign.issued_on or first_day)
 
 
 class Jpki:
@@ -74,9 +87,7 @@ class Jpki:
     async def load(self) -> None:
         """Read what was renewed and revoked before the last restart."""
         for row in await self._store.read(tables.GENERATIONS):
-            self._renewed[row.person, Kind(row.kind)] = Current(
-                row.generation, date.fromisoformat(row.issued_on)
-            )
+            self._renewed[row.person, Kind(row.kind)] = Current.of(row)
         for revoked in await self._store.read(tables.REVOCATIONS):
             self._revocations.revoke(
                 int(revoked.serial), RevocationReason(revoked.reason), to_utc(revoked.at_ms)
@@ -86,19 +97,12 @@ class Jpki:
 
     def current(self, person: int, kind: Kind = Kind.AUTH) -> Current:
         """The certificate that this person has now."""
-        return self._renewed.get((person, kind), _FIRST)
+        return self._renewed.get((person, kind), FIRST)
 
     def issued_to(self, person: int) -> Issue | None:
         """What this person got after the first certificates; None when nothing."""
-        auth, sign = self.current(person, Kind.AUTH), self.current(person, Kind.SIGN)
-        if auth.issued_on is None and sign.issued_on is None:
-            return None
         first_day = self._first_issue(person).issued_on if self._first_issue is not None else None
-        issued_on = auth.issued_on or first_day
-        assert issued_on is not None, (
-            "a JPKI that is not told of first issues can't say when the card was issued"
-        )
-        return Issue(auth.generation, issued_on, sign.generation, sign.issued_on or first_day)
+        return issue_after(self.current(person, Kind.AUTH), self.current(person, Kind.SIGN), first_day)
 
     def serial(self, person: int, kind: Kind = Kind.AUTH) -> int:
         """発行番号 of the certificate that this person has now."""
@@ -203,9 +207,7 @@ class Jpki:
         for serial, (_, reason) in zip(serials, gone, strict=True):
             self._revocations.revoke(serial, reason, to_utc(now))
         for row in rows:
-            self._renewed[row.person, Kind(row.kind)] = Current(
-                row.generation, date.fromisoformat(row.issued_on)
-            )
+            self._renewed[row.person, Kind(row.kind)] = Current.of(row)
         return tuple(serials)
 
     def _revoked_by(self, person: int, event: CardEvent) -> list[tuple[Holder, RevocationReason]]:
@@ -250,4 +252,4 @@ class Jpki:
             return renewed.generation
         if kind is Kind.SIGN and self._first_issue is not None and not may_sign(*self._first_issue(person)):
             return None
-        return _FIRST.generation
+        return FIRST.generation
