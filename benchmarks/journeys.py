@@ -1,0 +1,107 @@
+"""Journeys of the load in simulated time: how many disclosure journeys one CPU second carries, signatures included."""
+
+import gc
+import statistics
+from functools import partial
+from pathlib import Path
+from time import process_time
+from typing import NamedTuple
+
+import trio
+
+from benchmarks.ledger import Row
+from benchmarks.visiting import Tally, carry_out
+from load.holders import CardCase, facts_of, make_ahead
+from load.journeys import Visit, journeys
+from portal.settings import PortalSettings
+from portal.wire.moments import day_of
+from portal.wire.systems import Party, System
+from sim.world.building import Description
+from sim.world.determinism import run_deterministic
+from sim.world.settings import WorldSettings
+from sim.world.simulated import simulated_world
+
+SEED = 1
+AT_ONCE = 20
+"""Visitors at the same time."""
+AIM = 500.0
+
+
+class Round(NamedTuple):
+    """What one round came to."""
+
+    journeys: int
+    requests: int
+    messages: int
+    cpu_seconds: float
+    signing_seconds: float
+    """Of the CPU time, the cards' answers with their RSA signatures."""
+
+    @property
+    def per_second(self) -> float:
+        return self.journeys / self.cpu_seconds
+
+
+async def _round(case: CardCase, count: int, residents: int, name: str) -> Round:
+    description = Description(case.facts, WorldSettings(), PortalSettings())
+    journey = journeys()[name]
+    holders = [case.holder(index) for index in range(residents + 1)]
+    tally = Tally()
+    async with simulated_world(description, SEED) as world:
+        link = world.link(Party.CITIZEN, System.PORTAL, deadline_s=60.0)
+        waiting = iter(range(count))
+
+        async def visit(number: int) -> None:
+            holder = holders[number]
+            steps = journey.steps(Visit(holder.nickname, day_of(world.clock.now_ms()), holder.visits))
+            holder.visits += 1
+            await carry_out(steps, link, holder, tally)
+
+        async def visitor() -> None:
+            for number in waiting:
+                await visit(number % residents)
+
+        # One visit ahead of the measured window: tables, catalogue, the CA's own keys.
+        await visit(residents)
+        ahead, messages = tally.requested, world.recorder.count
+        gc.collect()
+        begun = process_time()
+        async with trio.open_nursery() as nursery:
+            for _ in range(AT_ONCE):
+                nursery.start_soon(visitor)
+        took = process_time() - begun
+        assert not tally.failures, tally.failures[:5]
+        return Round(
+            count, tally.requested - ahead, world.recorder.count - messages, took, tally.signing_seconds
+        )
+
+
+def simulated(
+    keys: Path, *, count: int = 1000, residents: int = 300, name: str = "disclosure", seed: int = SEED
+) -> Round:
+    """*count* journeys of *residents* different people; the first of each opens the account."""
+    make_ahead(SEED, seed, residents + 1, keys)
+    case = CardCase(facts_of(SEED, keys), seed)
+    return run_deterministic(seed, partial(_round, case, count, residents, name))
+
+
+def rows(keys: Path, rounds: int, *, count: int = 1000, residents: int = 300) -> list[Row]:
+    found = [simulated(keys, count=count, residents=residents) for _ in range(rounds)]
+    rate = statistics.median(one.per_second for one in found)
+    one = found[0]
+    share = statistics.median(each.signing_seconds / each.cpu_seconds for each in found)
+    note = (
+        f"{one.requests / one.journeys:.1f} requests and {one.messages / one.journeys:.1f} messages a journey; "
+        f"cards {share:.0%} of the CPU time; best {max(each.per_second for each in found):.0f}"
+    )
+    return [
+        Row(
+            "simulated.journeys",
+            rate,
+            "journeys/CPU s",
+            f"aim of {AIM:.0f}",
+            rate / AIM,
+            aim=AIM,
+            note=note,
+        )
+    ]
