@@ -6,6 +6,7 @@ import trio
 
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.sign_in import AccountSettings, AccountView, MailEvent, SignedIn
+from portal.wire.systems import System
 from scenarios.actors.mail_reader import MailReader
 from scenarios.actors.operator import Operator
 from scenarios.actors.resident import Resident
@@ -178,3 +179,20 @@ async def mail_wishes_changed(stage: Stage) -> None:
     await resident.enter()
     await stage.pass_time(timedelta(minutes=1))
     equal(len(await work.mails()), 1, "やめた後に増えていないメール")
+
+
+@scenario("mail-wish-withdrawn", "出せずに待っていたメールは、希望をやめれば送られない", "ACC-4", "ACC-5")
+async def mail_wish_withdrawn(stage: Stage) -> None:
+    resident = Resident(stage, stage.person(0))
+    home, work = MailReader(stage, HOME), MailReader(stage, WORK)
+    await resident.enter("みかん", mail=(HOME,), events=(MailEvent.SIGN_IN,))
+    await resident.sign_out()
+    stage.step("メールサーバーが止まっている間にログインする")
+    await stage.stop(System.MAILBOX)
+    await resident.enter()
+    stage.step("別のアドレスに変え、ログインのメールをやめる")
+    wishes = AccountSettings("みかん", (WORK,), (MailEvent.LATE_RECORDS,))
+    answered(await resident.change_account(wishes), AccountView, "アカウント設定の変更")
+    await stage.start(System.MAILBOX)
+    await stage.pass_time(timedelta(minutes=15))
+    equal((await home.mails(), await work.mails()), ((), ()), "希望をやめた後に届いたメール")
