@@ -119,9 +119,8 @@ def _add_static(app: QuartTrio) -> None:
             response = Response(b"", status=304)
             response.headers.extend(header for header in headers if header[0] != "content-type")
             return response
-        response = Response(found.body)
-        response.headers.clear()
-        response.headers.extend(headers)
+        response = Response(found.body, content_type=found.content_type)
+        response.headers.extend(header for header in headers if header[0] != "content-type")
         return response
 
     app.add_url_rule(f"{design.STATIC_PREFIX}<name>", "static", static, methods=["GET"])
