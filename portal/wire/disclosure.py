@@ -45,6 +45,14 @@ class CopyItem(msgspec.Struct, frozen=True):
     value: str
 
 
+class Attachment(msgspec.Struct, frozen=True):
+    """関連書類: a document outside the data standard layout (SELF-8)."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
 class SelfInformation(msgspec.Struct, frozen=True):
     """自己情報: what one organisation holds about a person under one specific personal information."""
 
@@ -54,3 +62,6 @@ class SelfInformation(msgspec.Struct, frozen=True):
     version: str
     """Of the layout (データ標準レイアウト)."""
     items: tuple[CopyItem, ...]
+    attachments: tuple[Attachment, ...] = ()
+    withheld_items: int = 0
+    """一部不開示: so many items are left out (SELF-9)."""

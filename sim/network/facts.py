@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from portal.wire.disclosure import Named, ProvisionRecord, ProvisionResult
 from portal.wire.limits import RECORDS_IN_ANSWER_MAX, RECORDS_PERIOD_DAYS_MAX
+from portal.wire.linkage import InquiryState
 from portal.wire.moments import day_of, to_utc
 from portal.wire.network import HeldInformation
 from portal.wire.self_information import Catalogue, InformationKind
@@ -15,12 +16,22 @@ from sim.nation.catalogue import CURRENT, UnknownCode, catalogue
 from sim.nation.circumstances import circumstances
 from sim.nation.holdings import holders
 from sim.nation.nation import Nation
-from sim.nation.organisations import Organisation
+from sim.nation.organisations import Organisation, UnknownOrganisation, organisation
 from sim.nation.past import PastRecord, PastResult, records_of
+from sim.network.records.tables import Row
 
 _RESULTS = {
     PastResult.PROVIDED: ProvisionResult.PROVIDED,
     PastResult.NOT_PROVIDED: ProvisionResult.NOT_PROVIDED,
+}
+
+
+_STATES = {
+    InquiryState.PENDING: ProvisionResult.PENDING,
+    InquiryState.PROVIDED: ProvisionResult.PROVIDED,
+    InquiryState.NOT_PROVIDED: ProvisionResult.NOT_PROVIDED,
+    InquiryState.REFUSED: ProvisionResult.NOT_PROVIDED,
+    InquiryState.UNANSWERED: ProvisionResult.NOT_PROVIDED,
 }
 
 
@@ -31,6 +42,7 @@ class CoreFacts:
         self._nation = nation
         self._profile = profile
         self._catalogue = catalogue(profile)
+        self.law = self._catalogue
         fields = {field.code: field.name for field in self._catalogue.fields}
         self.catalogue = Catalogue(
             profile,
@@ -65,10 +77,9 @@ class CoreFacts:
             if municipality is None or holder.municipality == municipality
         ]
 
-    def holds(self, person: int, information: str, organisation: str) -> bool:
-        """Whether this organisation has this about this person."""
-        found = self.holders(person, [information], None)
-        return any(held.organisation.code == organisation for held in found)
+    def named(self, organisation_code: str) -> Named:
+        """An organisation with its name; one that nobody knows is its own name."""
+        return _named_code(organisation_code)
 
     def records(self, person: int, first: date, last: date, *, now_ms: int) -> tuple[ProvisionRecord, ...]:
         """情報提供等記録 of these days, newest first, as far as they are kept and have happened by now."""
@@ -83,6 +94,23 @@ class CoreFacts:
         now = to_utc(now_ms)
         shown = [self._record(each, now_ms) for each in reversed(past) if each.requested_at <= now]
         return tuple(shown[:RECORDS_IN_ANSWER_MAX])
+
+    def shown(self, kept: Row) -> ProvisionRecord:
+        """A record of this run as the person reads it; a code that nobody knows is its own name."""
+        known = self._catalogue
+        affair, procedure = known.affairs.get(kept.affair), known.procedures.get(kept.procedure)
+        information = known.information.get(kept.information)
+        return ProvisionRecord(
+            kept.number,
+            to_utc(kept.requested_ms),
+            None if kept.provided_ms is None else to_utc(kept.provided_ms),
+            _named_code(kept.inquirer),
+            _named_code(kept.provider),
+            Named(kept.affair, affair.name if affair else kept.affair),
+            Named(kept.procedure, procedure.name if procedure else kept.procedure),
+            Named(kept.information, information.name if information else kept.information),
+            _STATES[InquiryState(kept.state)],
+        )
 
     def _record(self, past: PastRecord, now_ms: int) -> ProvisionRecord:
         is_pending = past.provided_at is not None and past.provided_at > to_utc(now_ms)
@@ -102,3 +130,10 @@ class CoreFacts:
 
 def _named(organisation: Organisation) -> Named:
     return Named(organisation.code, organisation.name)
+
+
+def _named_code(code: str) -> Named:
+    try:
+        return _named(organisation(code))
+    except UnknownOrganisation:
+        return Named(code, code)

@@ -1,7 +1,6 @@
 """What the core system does when asked, and what it still has to do afterwards."""
 
-from collections.abc import Collection, Mapping
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 
 import structlog
@@ -10,12 +9,7 @@ from portal.links.link import Unreachable
 from portal.serving.system import Surroundings
 from portal.store.outbox import Again, Finished, Outbox, Row, Work, put
 from portal.store.store import Conflict, read_one
-from portal.wire.deliveries import (
-    DELIVER_RECORDS,
-    DELIVER_SELF_INFORMATION,
-    DeliveredRecords,
-    DeliveredSelfInformation,
-)
+from portal.wire.deliveries import DELIVER_SELF_INFORMATION, DeliveredSelfInformation
 from portal.wire.intermediate import PROVIDE_SELF_INFORMATION, ProvideSelfInformation
 from portal.wire.jpki import OneSerial
 from portal.wire.network import (
@@ -26,10 +20,12 @@ from portal.wire.network import (
     BrokerSelfInformation,
     DiscloseRecords,
     FindHolders,
+    HeldInformation,
     Holders,
+    NoteHolding,
     RecordsAnswer,
-    RecordsOutcome,
 )
+from portal.wire.operation import Done
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.registry import IDENTIFY_HOLDER
 from portal.wire.systems import System
@@ -38,9 +34,14 @@ from sim.delivering import Pushed, pushed, reason_of
 from sim.nation.municipalities import MUNICIPALITIES, PREFECTURES
 from sim.nation.organisations import UnknownOrganisation, organisation
 from sim.network import tables
+from sim.network.acquiring import Acquiring
 from sim.network.codes import DISCLOSURE_SYSTEM, LinkageCodes
+from sim.network.disclosing import Disclosing
 from sim.network.facts import CoreFacts
-from sim.network.tables import Acquisition, Disclosure, Provision
+from sim.network.inquiries import wrong_organisation
+from sim.network.inquiring import Inquiring
+from sim.network.reconciling import Reconciling
+from sim.network.tables import Acquisition, Provision
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +61,7 @@ GUIDANCE_NO_HOLDER = "指定された機関は、この特定個人情報を保�
 
 
 class CoreSystem:
-    """コアシステム: linkage codes, disclosure of records, and the brokering of self-information."""
+    """コアシステム: linkage codes, inquiries, disclosure of records, and the brokering of self-information."""
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class CoreSystem:
         desk: ControlDesk,
         *,
         paper_only: Collection[str] = (),
+        unassessed: Collection[str] = (),
     ) -> None:
         self.facts = facts
         self._store = surroundings.store
@@ -80,12 +82,23 @@ class CoreSystem:
         self._codes = codes
         self._desk = desk
         self._paper_only = paper_only
+        self.disclosing = Disclosing(surroundings, facts, desk, self._wake)
+        self.inquiring = Inquiring(
+            surroundings, facts.law, codes, desk, facts.knows_person, self._wake, unassessed=unassessed
+        )
+        self.acquiring = Acquiring(surroundings, codes, desk, facts.knows_person, self._wake)
+        self.reconciling = Reconciling(surroundings)
         works: Mapping[str, Work] = {
-            tables.DISCLOSURE_PUSH: self._push_records,
+            **self.disclosing.works,
+            **self.inquiring.works,
+            **self.acquiring.works,
             tables.PROVISION_HAND_OVER: self._hand_over,
             tables.PROVISION_GUIDE: self._guide,
         }
         self.outbox = Outbox(self._store, self._clock, works)
+
+    def _wake(self) -> None:
+        self.outbox.wake()
 
     def __repr__(self) -> str:
         return f"CoreSystem({self.facts!r})"
@@ -137,66 +150,15 @@ class CoreSystem:
     # 情報提供等記録
 
     async def disclose_records(self, request: DiscloseRecords) -> RecordsAnswer | Problem:
-        """Records at once; or, in the late mode, the promise to push them."""
+        """Records at once, or the promise to push them (REC-2, 3, 5)."""
         person = self._person(request.code)
         if isinstance(person, Problem):
             return person
-        if request.end < request.start:
-            return problem(
-                ProblemCode.UNPROCESSABLE,
-                "期間の終わりが始まりより前です。期間を直してください。",
-                field="$.end",
-            )
-        now = self._clock.now_ms()
-        wanted = Disclosure(
-            request.request_id, person, request.start.isoformat(), request.end.isoformat(), now
-        )
-        known = await read_one(self._store, tables.DISCLOSURE, {"request_id": request.request_id})
-        if known is None and self._desk.late_ms:
-            ops = [
-                tables.insert_disclosure(wanted),
-                put(
-                    tables.DISCLOSURE_PUSH,
-                    request.request_id,
-                    due_ms=now + self._desk.late_ms,
-                    now_ms=now,
-                ),
-                tables.forget_disclosures(now),
-            ]
-            if isinstance(await self._store.write(ops), Conflict):
-                known = await read_one(self._store, tables.DISCLOSURE, {"request_id": request.request_id})
-            else:
-                known = wanted
-                self.outbox.wake()
-        if known is not None:
-            if not known.same_request(wanted):
-                return _other_request()
-            if known.done_ms is None:
-                return RecordsAnswer(RecordsOutcome.LATER)
-        return RecordsAnswer(
-            RecordsOutcome.ANSWERED, self.facts.records(person, request.start, request.end, now_ms=now)
-        )
-
-    async def _push_records(self, row: Row) -> Finished | Again:
-        if self._desk.stopped:
-            return Again("stopped")
-        promised = await read_one(self._store, tables.DISCLOSURE, {"request_id": row.key})
-        if promised is None or promised.done_ms is not None:
-            return Finished()
-        first, last = _days(promised)
-        records = self.facts.records(promised.person, first, last, now_ms=self._clock.now_ms())
-        outcome = await self._portal.call(DELIVER_RECORDS, DeliveredRecords(row.key, records))
-        now = self._clock.now_ms()
-        came_to = pushed(outcome, put_ms=row.put_ms, now_ms=now)
-        if came_to is Pushed.AGAIN:
-            return Again(reason_of(outcome))
-        if came_to is not Pushed.TAKEN:
-            log.warning("records_not_taken", came_to=str(came_to), reason=reason_of(outcome))
-        return Finished((tables.finish_disclosure(row.key, came_to, now_ms=now),))
+        return await self.disclosing.disclose(person, request)
 
     # 自己情報
 
-    def find_holders(self, request: FindHolders) -> Holders | Problem:
+    async def find_holders(self, request: FindHolders) -> Holders | Problem:
         """The organisations that hold these kinds about this person; the user need not know them (SELF-3)."""
         person = self._person(request.code)
         if isinstance(person, Problem):
@@ -210,7 +172,38 @@ class CoreSystem:
                 f"地方公共団体コード「{request.municipality}」の団体はありません。検査数字を含む6桁で指定してください。",
                 field="$.municipality",
             )
-        return Holders(tuple(self.facts.holders(person, request.information, request.municipality)))
+        return Holders(tuple(await self._holders(person, request.information, request.municipality)))
+
+    async def _holders(
+        self, person: int, information: Sequence[str], municipality: str | None
+    ) -> list[HeldInformation]:
+        """By the nation, and by what the intermediate servers have said since."""
+        found = self.facts.holders(person, information, municipality)
+        for said in await self._store.read(tables.HOLDINGS, {"person": person}):
+            held = HeldInformation(said.information, self.facts.named(said.organisation))
+            if not said.held:
+                found = [each for each in found if each != held]
+            elif said.information in information and held not in found:
+                area = organisation(said.organisation).municipality
+                if municipality is None or area == municipality:
+                    found.append(held)
+        return found
+
+    async def note_holding(self, request: NoteHolding) -> Done | Problem:
+        """副本の存否, said by the server that keeps it."""
+        if wrong_organisation(request.organisation) is not None:
+            return problem(
+                ProblemCode.UNPROCESSABLE, "この機関コードの機関はありません。", field="$.organisation"
+            )
+        person = self._codes.person_of(request.code, request.organisation)
+        if person is None or not self.facts.knows_person(person):
+            return problem(
+                ProblemCode.UNPROCESSABLE, "この符号は、この機関のものではありません。", field="$.code"
+            )
+        await self._store.write(
+            [tables.put_holding(person, request.information, request.organisation, request.held)]
+        )
+        return Done()
 
     async def broker(self, request: BrokerSelfInformation) -> Brokered | Problem:
         """Take the request and see it through: to the holder, or to a word of guidance in the folder."""
@@ -229,7 +222,8 @@ class CoreSystem:
         )
         known = await read_one(self._store, tables.PROVISION, {"request_id": request.request_id})
         if known is None:
-            if not self.facts.holds(person, request.information, request.organisation):
+            holders = await self._holders(person, [request.information], None)
+            if all(held.organisation.code != request.organisation for held in holders):
                 return Brokered(BrokerOutcome.REFUSED, GUIDANCE_NO_HOLDER)
             known = await self._take(wanted)
         return Brokered(BrokerOutcome.ACCEPTED) if known.same_request(wanted) else _other_request()
@@ -303,10 +297,6 @@ class CoreSystem:
         except UnknownOrganisation:
             name = "情報を保有する機関"
         return words.format(name=name, information=information.name if information else taken.information)
-
-
-def _days(promised: Disclosure) -> tuple[date, date]:
-    return date.fromisoformat(promised.first_day), date.fromisoformat(promised.last_day)
 
 
 def _other_request() -> Problem:

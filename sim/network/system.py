@@ -13,17 +13,31 @@ from portal.wire.network import (
     BROKER_SELF_INFORMATION,
     DISCLOSE_RECORDS,
     FIND_HOLDERS,
+    INQUIRE,
+    NOTE_HOLDING,
+    RECEIVE_DECISION,
+    RECONCILE,
+    REPORT_PROVISION,
+    TAKE_ACQUISITION,
     VIEW_CATALOGUE,
     AcquireCode,
     AcquiredCode,
     Brokered,
     BrokerSelfInformation,
+    Decided,
     DiscloseRecords,
     FindHolders,
     Holders,
+    Inquire,
+    InquiryTaken,
+    NoteHolding,
+    Reconcile,
+    Reconciliation,
     RecordsAnswer,
+    ReportProvision,
+    TakeAcquisition,
 )
-from portal.wire.operation import Nothing
+from portal.wire.operation import Done, Nothing
 from portal.wire.problems import Problem
 from portal.wire.self_information import Catalogue
 from portal.wire.systems import System
@@ -46,18 +60,22 @@ def build(
     *,
     profile: str = CURRENT,
     paper_only: Collection[str] = (),
+    unassessed: Collection[str] = (),
 ) -> BuiltSystem:
     """The core system of this nation.
 
     *profile* is the law it works under; *paper_only* are the codes of organisations that do not provide
-    self-information electronically (SELF-5), none by default.
+    self-information electronically (SELF-5), none by default; *unassessed* are those that break their duty of
+    assessment, whose inquiries are not passed on.
     """
     dispatcher = Dispatcher(System.NETWORK)
     peers = Peers(surroundings.keys)
     desk = ControlDesk(
         System.NETWORK, surroundings.store, surroundings.clock, modes=MODES_LATE, has_outbox=True
     )
-    core = CoreSystem(surroundings, CoreFacts(nation, profile), codes, desk, paper_only=paper_only)
+    core = CoreSystem(
+        surroundings, CoreFacts(nation, profile), codes, desk, paper_only=paper_only, unassessed=unassessed
+    )
     desk.wake = core.outbox.wake
 
     async def acquire(request: AcquireCode, _: object) -> AcquiredCode | Problem:
@@ -70,16 +88,40 @@ def build(
         return await core.disclose_records(request)
 
     async def find(request: FindHolders, _: object) -> Holders | Problem:
-        return core.find_holders(request)
+        return await core.find_holders(request)
 
     async def broker(request: BrokerSelfInformation, _: object) -> Brokered | Problem:
         return await core.broker(request)
+
+    async def inquire(request: Inquire, _: object) -> InquiryTaken | Problem:
+        return await core.inquiring.inquire(request)
+
+    async def report(request: ReportProvision, _: object) -> Done | Problem:
+        return await core.inquiring.report(request)
+
+    async def decided(request: Decided, _: object) -> Done | Problem:
+        return await core.disclosing.receive(request)
+
+    async def reconcile(request: Reconcile, _: object) -> Reconciliation | Problem:
+        return await core.reconciling.reconcile(request)
+
+    async def take_acquisition(request: TakeAcquisition, _: object) -> Done | Problem:
+        return await core.acquiring.take(request)
+
+    async def note_holding(request: NoteHolding, _: object) -> Done | Problem:
+        return await core.note_holding(request)
 
     dispatcher.add(ACQUIRE_CODE, peers, acquire)
     dispatcher.add(VIEW_CATALOGUE, peers, view_catalogue)
     dispatcher.add(DISCLOSE_RECORDS, peers, disclose)
     dispatcher.add(FIND_HOLDERS, peers, find)
     dispatcher.add(BROKER_SELF_INFORMATION, peers, broker)
+    dispatcher.add(INQUIRE, peers, inquire)
+    dispatcher.add(REPORT_PROVISION, peers, report)
+    dispatcher.add(RECEIVE_DECISION, peers, decided)
+    dispatcher.add(RECONCILE, peers, reconcile)
+    dispatcher.add(TAKE_ACQUISITION, peers, take_acquisition)
+    dispatcher.add(NOTE_HOLDING, peers, note_holding)
     desk.serve(dispatcher, peers)
     serve_about(dispatcher, surroundings.clock)
 

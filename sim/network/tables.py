@@ -10,6 +10,7 @@ from portal.store.store import Op, Query, Schema
 from portal.wire.limits import ASKING_AGAIN_DAYS_MAX
 from portal.wire.moments import DAY
 from sim import controls
+from sim.network.records import tables as records
 
 KEPT_MS = (ASKING_AGAIN_DAYS_MAX + 10) * DAY
 """Longer than anybody asks again."""
@@ -47,9 +48,37 @@ SCHEMA = Schema(
         );
         CREATE INDEX provisions_done ON provisions (done_ms)
         """,
+        """
+        CREATE TABLE questions (
+            question_id TEXT PRIMARY KEY,
+            request_id TEXT NOT NULL,
+            number TEXT NOT NULL,
+            side TEXT NOT NULL,
+            organisation TEXT NOT NULL,
+            asked_ms INTEGER NOT NULL,
+            decision TEXT
+        );
+        CREATE INDEX questions_request ON questions (request_id);
+        CREATE INDEX questions_asked ON questions (asked_ms);
+        CREATE TABLE organisation_acquisitions (
+            number_digest TEXT PRIMARY KEY,
+            organisation TEXT NOT NULL,
+            person INTEGER NOT NULL,
+            number TEXT,
+            taken_ms INTEGER NOT NULL
+        );
+        CREATE INDEX organisation_acquisitions_taken ON organisation_acquisitions (taken_ms);
+        CREATE TABLE holdings (
+            person INTEGER NOT NULL,
+            information TEXT NOT NULL,
+            organisation TEXT NOT NULL,
+            held INTEGER NOT NULL,
+            PRIMARY KEY (person, information, organisation)
+        )
+        """,
     ),
 )
-SCHEMAS: tuple[Schema, ...] = (SCHEMA, outbox.SCHEMA, controls.SCHEMA)
+SCHEMAS: tuple[Schema, ...] = (SCHEMA, records.SCHEMA, outbox.SCHEMA, controls.SCHEMA)
 
 DISCLOSURE_PUSH = "disclosure_push"
 """Outbox: push the records of a disclosure to the portal."""
@@ -57,6 +86,19 @@ PROVISION_HAND_OVER = "provision_hand_over"
 """Outbox: hand a request for self-information to the holder's intermediate server."""
 PROVISION_GUIDE = "provision_guide"
 """Outbox: tell the folder that nobody will answer, and what to do instead."""
+
+DISCLOSURE_DECIDED = "disclosure_decided"
+"""Outbox: somebody has decided about a flagged record; perhaps that was the last to be waited for."""
+DISCLOSURE_END = "disclosure_end"
+"""Outbox: wait for decisions no longer."""
+QUESTION_ASK = "question_ask"
+"""Outbox: ask one side whether a flagged record may be disclosed."""
+INQUIRY_NOTIFY = "inquiry_notify"
+"""Outbox: notify the provider of an inquiry that was permitted."""
+INQUIRY_END = "inquiry_end"
+"""Outbox: nobody has answered in time."""
+CODE_SEND = "code_send"
+"""Outbox: send an organisation the code that was asked for under its 取得番号."""
 
 
 class Acquisition(NamedTuple):
@@ -173,3 +215,116 @@ def forget_disclosures(now_ms: int) -> Op:
 
 def forget_provisions(now_ms: int) -> Op:
     return Op("DELETE FROM provisions WHERE done_ms < :before", {"before": now_ms - KEPT_MS}, None)
+
+
+# 開示可否の照会 (REC-5)
+
+
+class Question(NamedTuple):
+    """Whether one side lets one flagged record be disclosed, in answer to one request."""
+
+    question_id: str
+    request_id: str
+    number: str
+    side: str
+    organisation: str
+    asked_ms: int
+    decision: str | None = None
+
+
+_QUESTION = "question_id, request_id, number, side, organisation, asked_ms, decision"
+QUESTION = Query(f"SELECT {_QUESTION} FROM questions WHERE question_id = :question_id", Question)
+QUESTIONS = Query(
+    f"SELECT {_QUESTION} FROM questions WHERE request_id = :request_id ORDER BY question_id", Question
+)
+
+
+def insert_question(row: Question) -> Op:
+    return Op(
+        "INSERT INTO questions (question_id, request_id, number, side, organisation, asked_ms) "
+        "VALUES (:question_id, :request_id, :number, :side, :organisation, :asked_ms) "
+        "ON CONFLICT (question_id) DO NOTHING",
+        row._asdict(),
+        None,
+    )
+
+
+def decide_question(question_id: str, decision: str) -> Op:
+    """The first word counts."""
+    return Op(
+        "UPDATE questions SET decision = :decision WHERE question_id = :question_id AND decision IS NULL",
+        {"question_id": question_id, "decision": decision},
+        None,
+    )
+
+
+def forget_questions(now_ms: int) -> Op:
+    return Op("DELETE FROM questions WHERE asked_ms < :before", {"before": now_ms - KEPT_MS}, None)
+
+
+# 機関の符号の取得
+
+
+class OrganisationAcquisition(NamedTuple):
+    """A code on its way to an organisation; the 取得番号 itself goes when the code has arrived."""
+
+    number_digest: str
+    organisation: str
+    person: int
+    number: str | None
+    taken_ms: int
+
+
+ORGANISATION_ACQUISITION = Query(
+    "SELECT number_digest, organisation, person, number, taken_ms FROM organisation_acquisitions "
+    "WHERE number_digest = :digest",
+    OrganisationAcquisition,
+)
+
+
+def insert_organisation_acquisition(row: OrganisationAcquisition) -> Op:
+    return Op(
+        "INSERT INTO organisation_acquisitions (number_digest, organisation, person, number, taken_ms) "
+        "VALUES (:number_digest, :organisation, :person, :number, :taken_ms)",
+        row._asdict(),
+    )
+
+
+def erase_acquisition_number(digest: str) -> Op:
+    return Op(
+        "UPDATE organisation_acquisitions SET number = NULL WHERE number_digest = :digest",
+        {"digest": digest},
+        None,
+    )
+
+
+def forget_organisation_acquisitions(now_ms: int) -> Op:
+    return Op(
+        "DELETE FROM organisation_acquisitions WHERE taken_ms < :before", {"before": now_ms - KEPT_MS}, None
+    )
+
+
+# 副本の存否
+
+
+class Holding(NamedTuple):
+    """What an intermediate server said of a copy that was registered or deleted in this run."""
+
+    information: str
+    organisation: str
+    held: int
+
+
+HOLDINGS = Query(
+    "SELECT information, organisation, held FROM holdings WHERE person = :person ORDER BY information, organisation",
+    Holding,
+)
+
+
+def put_holding(person: int, information: str, organisation: str, held: bool) -> Op:
+    return Op(
+        "INSERT INTO holdings (person, information, organisation, held) "
+        "VALUES (:person, :information, :organisation, :held) "
+        "ON CONFLICT (person, information, organisation) DO UPDATE SET held = excluded.held",
+        {"person": person, "information": information, "organisation": organisation, "held": int(held)},
+    )
