@@ -69,12 +69,12 @@ class _Reader:
         """Raises :class:`_Unreadable`."""
         if not self._in_body:
             self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES_MAX:
+                raise _Unreadable("the head of the answer is too large")
         try:
             self.parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             raise _Unreadable(f"{error.__context__ or error}") from error
-        if not self._in_body and not self.done and self._head_bytes > HEAD_BYTES_MAX:
-            raise _Unreadable("the head of the answer is too large")
 
     @property
     def body(self) -> bytes:

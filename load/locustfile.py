@@ -11,7 +11,7 @@ import gevent
 from locust import events
 
 from load.citizen import user_class
-from load.journeys import journeys
+from load.journeys import journeys, user_class_name
 from load.measuring import ERROR, REPORT_VARIABLE
 from load.population import STRIPES
 from load.running import NoPortal, Reporter, Run, has_run, put_run, run_of
@@ -19,9 +19,8 @@ from load.running import NoPortal, Reporter, Run, has_run, put_run, run_of
 RESIDENTS_DEFAULT = 3
 PAUSE_SECONDS_DEFAULT = 1.0
 
-for _journey in journeys().values():
-    _user = user_class(_journey)
-    globals()[_user.__name__] = _user
+# Locust looks for user classes among this module's names; a second name for one of them would be a second user.
+globals().update({user_class_name(name): user_class(journey) for name, journey in journeys().items()})
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator, unused-ignore]

@@ -16,12 +16,12 @@ from load.connection import Connection
 from load.holders import CardCase, Holder, facts_of, make_ahead_elsewhere
 from load.measuring import Report, glance
 from load.steps import NoAnswer
-from sim.world.key_folder import key_folder
 from portal.wire.about import health
 from portal.wire.moments import day_of
 from portal.wire.operation import Nothing
 from portal.wire.problems import Problem
 from portal.wire.systems import System
+from sim.world.key_folder import key_folder
 
 HEALTH_SECONDS_MAX = 10.0
 _ATTRIBUTE = "mynasim_run"

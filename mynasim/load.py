@@ -88,7 +88,7 @@ def _check(
 def _make_keys(nation: int, seed: int, count: int) -> None:
     """The cards' keys, kept on disk: the first run with these residents makes them, on all cores."""
     from load.holders import make_ahead
-    from mynasim.place import key_folder
+    from sim.world.key_folder import key_folder
 
     def show(done: int, total: int) -> None:
         if done == total or done % KEYS_SHOWN_EVERY == 0:
@@ -210,6 +210,8 @@ def _run_locust(journey: str, arguments: list[str], duration: int) -> tuple[dict
             report = _watch(raw, duration)
         finally:
             _end(locust)
+        if report is None and was_stopped:
+            raise KeyboardInterrupt  # before anything was measured
         if report is None:
             said.seek(max(0, said.seek(0, os.SEEK_END) - SAID_BYTES_SHOWN))
             why = said.read().decode(errors="replace").strip()
@@ -259,7 +261,7 @@ class _Progress:
         rate = (glance["requests"] - self._requests) / took if took > 0 else 0.0
         self._requests, self._seconds = glance["requests"], glance["seconds"]
         self._count += 1
-        if not self._is_terminal and self._count % self.EVERY_SECONDS:
+        if not self._is_terminal and self._count % self.EVERY_SECONDS != 1:
             return
         text = (
             f"{glance['seconds']:5.0f}/{self._duration}秒  利用者 {glance['users']}  {rate:7.0f} 件/秒  "

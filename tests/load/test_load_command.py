@@ -1,0 +1,244 @@
+"""The real Locust against a real world: by `mynasim load`, and by plain `locust -f`."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mynasim.place import key_folder
+from mynasim.settings import to_environment
+from sim.world.settings import Ports
+
+ROOT = Path(__file__).parents[2]
+_LOAD = "import sys; from mynasim.load import load; load(**__import__('json').loads(sys.argv[1]))"
+FREE_PORTS = to_environment(
+    {"portal": {"port": 0}, "world": {"ports": dict.fromkeys(Ports.__struct_fields__, 0)}}
+)
+STEPS = {
+    "sign_in.challenge",
+    "sign_in",
+    "account.open",
+    "records.request",
+    "records.read",
+    "self_information.search",
+    "self_information.request",
+    "self_information.read",
+    "sign_out",
+}
+
+pytestmark = pytest.mark.real_client("locust")
+
+
+def _load(**options: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", _LOAD, json.dumps(options)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    try:
+        out, err = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return process.returncode, out, err
+
+
+def _left_behind(text: str) -> list[str]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                command = (entry / "cmdline").read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            if text in command:
+                found.append(command)
+    return found
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    state = tmp_path_factory.mktemp("world")
+    with subprocess.Popen(
+        [sys.executable, "-m", "mynasim", "up", "--json", "--state", str(state)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **FREE_PORTS},
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())["portal"]
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+
+
+def test_a_world_of_its_own_and_nothing_left_behind() -> None:
+    code, out, err = _ended(_load(users=3, duration=3, residents=2, pause=0.2, json=True))
+
+    assert code == 0, err
+    told = json.loads(out)
+    steps = {step["name"]: step for step in told["steps"] if step["kind"] == "request"}
+    assert set(steps) == STEPS
+    assert told["failures"] == 0
+    for step in steps.values():
+        assert step["count"] > 0
+        assert 0 < step["p50_ms"] <= step["p90_ms"] <= step["p99_ms"] <= step["max_ms"]
+    # Each resident opens an account once, however often he comes.
+    assert steps["account.open"]["count"] == 6
+    assert "世界が起動しました" in err
+    assert _left_behind(told["host"]) == []
+    assert _left_behind("mynasim-load-") == []
+
+
+def test_the_table_and_a_portal_that_is_there_already(world: str) -> None:
+    code, out, err = _ended(_load(host=world, users=2, duration=2, seed=3, residents=1, pause=0.1))
+
+    assert code == 0, err
+    assert "自分の情報を見る" in out
+    for name in STEPS:
+        assert name in out
+    assert "失敗 0 件" in out
+
+
+def test_ctrl_c_shows_what_was_measured_and_ends_everything() -> None:
+    process = _load(users=2, duration=60, residents=1, pause=0.1, json=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "件/秒" in line:  # the first glance: it measures
+            break
+    process.send_signal(signal.SIGINT)
+    code, out, err = _ended(process)
+
+    assert code == 130, err
+    told = json.loads(out)
+    assert told["stopped"] is True
+    assert told["seconds"] < 30
+    assert any(step["name"] == "sign_in" for step in told["steps"])
+    assert _left_behind("mynasim-load-") == []
+
+
+def test_failures_are_counted_by_their_code_and_make_exit_code_1(world: str) -> None:
+    # Cards of another nation: no CA that this portal trusts signed their certificates.
+    code, out, err = _ended(
+        _load(host=world, users=1, duration=2, nation=2, residents=1, pause=0.2, json=True)
+    )
+
+    assert code == 1, err
+    told = json.loads(out)
+    failures = {step["name"]: step["failures"] for step in told["steps"] if step["failures"]}
+    assert set(failures["sign_in"]) == {"certificate-refused"}
+    assert not any(step["name"] == "records.request" for step in told["steps"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"journey": "nowhere"}, "disclosure"),
+        ({"users": 0}, "--users"),
+        ({"duration": 0}, "--duration"),
+        ({"host": "http://127.0.0.1:9"}, "マイナポータルがありません"),
+        ({"host": "127.0.0.1"}, "http://"),
+    ],
+    ids=["journey", "users", "duration", "nobody there", "no address"],
+)
+def test_what_cannot_be_run_is_said_plainly(options: dict[str, Any], said: str) -> None:
+    code, _, err = _ended(_load(**{"users": 1, "duration": 1, "residents": 1, **options}))
+
+    assert code != 0
+    assert said in err
+
+
+def test_plain_locust_headless(world: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            *_locust("--headless --users 2 --spawn-rate 2 --run-time 3s --only-summary", world, seed=4),
+            *("--csv", str(tmp_path / "run"), "Disclosure"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "run_stats.csv").read_text().splitlines()
+    assert {line.split(",")[1] for line in lines[1:-1]} == STEPS
+    assert lines[-1].split(",")[3] == "0"
+
+
+def test_plain_locust_with_its_web_interface(world: str) -> None:
+    port = _free_port()
+    with subprocess.Popen(
+        _locust(f"--web-host 127.0.0.1 --web-port {port}", world, seed=5),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as locust:
+        try:
+            page = f"http://127.0.0.1:{port}"
+            _until(lambda: _get(page) is not None)
+            form = f"user_count=2&spawn_rate=2&host={world}".encode()
+            urllib.request.urlopen(f"{page}/swarm", form, timeout=30).close()
+            _until(lambda: _requests(page) > 20)
+            stats = json.loads(_get(f"{page}/stats/requests") or "{}")
+            assert stats["state"] == "running"
+            assert {each["name"] for each in stats["stats"]} - {"Aggregated"} <= STEPS
+            assert stats["fail_ratio"] == 0
+        finally:
+            locust.terminate()
+            locust.wait(20)
+
+
+def _locust(arguments: str, host: str, *, seed: int) -> list[str]:
+    command = [sys.executable, "-m", "locust", "-f", "load/locustfile.py", "--host", host, *arguments.split()]
+    return [*command, "--residents", "1", "--pause", "0.1", "--seed", str(seed)]
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _get(url: str) -> str | None:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.read().decode()
+    except OSError:
+        return None
+
+
+def _requests(page: str) -> int:
+    stats = json.loads(_get(f"{page}/stats/requests") or "{}")
+    return sum(each["num_requests"] for each in stats.get("stats", []) if each["name"] == "Aggregated")
+
+
+def _until(condition: Any, seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen within the time"
+        time.sleep(0.1)
+
+
+def test_keys_are_kept_on_disk() -> None:
+    assert any(key_folder().rglob("*.key"))
