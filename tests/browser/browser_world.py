@@ -164,7 +164,7 @@ class Window:
         found = self.page.evaluate(
             """async ([locale, tags]) => {
                 axe.configure({locale});
-                const result = await axe.run(document, {runOnly: tags});
+                const result = await axe.run(document, {runOnly: tags, resultTypes: ["violations"]});
                 return result.violations.map(
                     (v) => `${v.id}: ${v.help} ${v.nodes.map((n) => n.html + n.failureSummary).join(" ")}`);
             }""",

@@ -34,7 +34,6 @@ def test_screens_of_signing_in(one: Window, world: Running) -> None:
     one.sees("鍵がかかっています")
     one.check("reader_locked")
 
-    one.page.request.post(f"{world.portal}/sign-in")
     one.open("/sign-in?over=time&next=%2Frecords")
     one.check("sign_in_timed_out")
     one.open("/nothing/here")
