@@ -7,6 +7,7 @@ of each other and no more: no redirects, no proxies, no cookies.
 import socket as stdlib_socket
 import ssl
 from collections import deque
+from math import inf
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -215,8 +216,15 @@ class HttpCarrier:
         head.append("\r\n")
         return "".join(head).encode("latin-1") + request.body
 
-    async def carry(self, operation: AnyOperation, request: WireRequest) -> WireResponse | Unreachable:
+    async def carry(
+        self, operation: AnyOperation, request: WireRequest, within_s: float = inf
+    ) -> WireResponse | Unreachable:
         """One request, one answer. A kept connection that the other side had closed meanwhile is replaced unseen."""
+        with trio.move_on_after(within_s):
+            return await self._carry(operation, request)
+        return Unreachable(Reason.TIMED_OUT)
+
+    async def _carry(self, operation: AnyOperation, request: WireRequest) -> WireResponse | Unreachable:
         content = self._encode(request)
         if self._slots.statistics().tasks_waiting >= CALLS_WAITING_MAX:
             return Unreachable(Reason.OVERLOADED, f"{CALLS_WAITING_MAX} calls are waiting for a connection")

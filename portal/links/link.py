@@ -6,6 +6,7 @@ retries and the recorder are the same for both.
 
 from collections.abc import Callable
 from enum import StrEnum
+from math import inf
 from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -52,9 +53,11 @@ class Unreachable(NamedTuple):
 
 
 class Carrier(Protocol):
-    """Moves one request to one system and brings the answer."""
+    """Moves one request to one system and brings the answer, or tells why there is none within *within_s*."""
 
-    async def carry(self, operation: AnyOperation, request: WireRequest) -> WireResponse | Unreachable: ...
+    async def carry(
+        self, operation: AnyOperation, request: WireRequest, within_s: float = inf
+    ) -> WireResponse | Unreachable: ...
 
 
 class Sighting(NamedTuple):
@@ -118,18 +121,19 @@ class Link:
         wire = operation.encode_request(
             request, self._authorization if authorization is None else authorization
         )
-        outcome: WireResponse | Unreachable = Unreachable(Reason.TIMED_OUT)
-        started = self._clock.now_ms()
-        with trio.move_on_after(self._deadline_s if deadline_s is None else deadline_s):
-            for attempt in range(TRIES_MAX):
-                outcome = await self._carrier.carry(operation, wire)
-                if attempt + 1 == TRIES_MAX or not isinstance(outcome, Unreachable):
-                    break
-                if outcome.reason is not Reason.RESET or not operation.repeatable:
-                    break
-                self._saw(operation, started, wire, outcome, str(outcome.reason))
-                started = self._clock.now_ms()
-                outcome = Unreachable(Reason.TIMED_OUT)
+        within_s = self._deadline_s if deadline_s is None else deadline_s
+        ends = trio.current_time() + within_s
+        tries = TRIES_MAX if operation.repeatable else 1
+        while True:
+            started = self._clock.now_ms()
+            outcome = await self._carrier.carry(operation, wire, within_s)
+            if not isinstance(outcome, Unreachable):
+                break
+            tries -= 1
+            within_s = ends - trio.current_time()
+            if outcome.reason is not Reason.RESET or not tries or within_s <= 0:
+                break
+            self._saw(operation, started, wire, outcome, str(outcome.reason))
         if isinstance(outcome, Unreachable):
             self._saw(operation, started, wire, outcome, str(outcome.reason))
             return outcome

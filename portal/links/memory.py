@@ -5,6 +5,7 @@ the caller's own task, so one message costs one timer and no task of its own.
 """
 
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import NamedTuple, Protocol
 
 import trio
@@ -13,6 +14,7 @@ from portal.links.link import Reason, Unreachable
 from portal.wire.operation import AnyOperation, WireRequest, WireResponse
 from portal.wire.systems import Caller, System
 
+Sleep = Callable[[float], Awaitable[None]]
 Answer = Callable[[WireRequest], Awaitable[WireResponse]]
 
 
@@ -75,7 +77,7 @@ class Slot:
                 response = await answer(request)
             finally:
                 self._busy.discard(scope)
-        # The deadline of a caller that gave up meanwhile passed here: it must not see the answer, as over a wire.
+        # A caller that was cancelled meanwhile must not see the answer, as over a wire.
         await trio.lowlevel.checkpoint_if_cancelled()
         if response is None:
             return Unreachable(Reason.RESET, "the system went down while it answered")
@@ -85,32 +87,58 @@ class Slot:
 class MemoryCarrier:
     """Carries requests from one caller to one slot, through the weather."""
 
-    __slots__ = ("_sender", "_slot", "_weather")
+    __slots__ = ("_sender", "_sleep", "_slot", "_weather")
 
-    def __init__(self, sender: Caller, slot: Slot, weather: Weather) -> None:
+    def __init__(self, sender: Caller, slot: Slot, weather: Weather, sleep: Sleep = trio.sleep) -> None:
         self._sender = sender
         self._slot = slot
         self._weather = weather
+        self._sleep = sleep
 
     def __repr__(self) -> str:
         return f"<MemoryCarrier {self._sender} -> {self._slot.system}>"
 
-    async def carry(self, operation: AnyOperation, request: WireRequest) -> WireResponse | Unreachable:
+    async def carry(
+        self, operation: AnyOperation, request: WireRequest, within_s: float = inf
+    ) -> WireResponse | Unreachable:
+        """The answer, as far as the weather lets it through.
+
+        The deadline needs no cancel scope: what lasts is known beforehand, or is the receiver's own work, which
+        goes on whether or not its caller has given up.
+        """
         passage = self._weather.passage(self._sender, self._slot.system, operation)
-        if passage.request_delay_s:
-            await trio.sleep(passage.request_delay_s)
+        ends = trio.current_time() + within_s
+        if passage.request_delay_s and await self._late(passage.request_delay_s, ends):
+            return Unreachable(Reason.TIMED_OUT)
         if passage.refuse:
             return Unreachable(Reason.REFUSED)
         if passage.lose_request:
-            # Silence: the link's deadline ends this.
-            await trio.sleep_forever()
+            return await self._silence(ends)
         if passage.duplicate:
             await self._slot.receive(request)
         response = await self._slot.receive(request)
         if passage.lose_reply:
-            await trio.sleep_forever()
-        if passage.reply_delay_s:
-            await trio.sleep(passage.reply_delay_s)
+            return await self._silence(ends)
+        if passage.reply_delay_s and await self._late(passage.reply_delay_s, ends):
+            return Unreachable(Reason.TIMED_OUT)
+        if trio.current_time() > ends:
+            return Unreachable(Reason.TIMED_OUT)
         if passage.reset:
             return Unreachable(Reason.RESET)
         return response
+
+    async def _late(self, delay_s: float, ends: float) -> bool:
+        """Wait so long; whether the caller's patience ended first."""
+        left = ends - trio.current_time()
+        if delay_s <= left:
+            await self._sleep(delay_s)
+            return False
+        await self._sleep(max(0.0, left))
+        return True
+
+    async def _silence(self, ends: float) -> Unreachable:
+        """Nothing comes until the caller gives up."""
+        if ends == inf:
+            await trio.sleep_forever()
+        await self._sleep(max(0.0, ends - trio.current_time()))
+        return Unreachable(Reason.TIMED_OUT)

@@ -22,6 +22,7 @@ from sim.world.clock import SimulatedClock
 from sim.world.facts import FIRST_DAY, secret_of
 from sim.world.mail import MemoryMail, RecordedMail
 from sim.world.recorder import Recorder
+from sim.world.timers import Timers
 from sim.world.weather import FairWeather
 
 START = datetime.combine(FIRST_DAY, time(9), JST)
@@ -57,6 +58,7 @@ class SimulatedWorld:
         self._secret = secret_of(description.facts.seed, "links")
         self._mail = MemoryMail()
         self._simulators = Simulators(description, {})
+        self.timers = Timers()
         self._running: dict[System, trio.CancelScope] = {}
         self._starts = 0
 
@@ -65,7 +67,7 @@ class SimulatedWorld:
 
     def link(self, caller: Caller, receiver: System, *, deadline_s: float = CORE_DEADLINE_SECONDS) -> Link:
         """A line from this caller to that system, with the caller's credentials."""
-        carrier = MemoryCarrier(caller, self.slots[receiver], self._weather)
+        carrier = MemoryCarrier(caller, self.slots[receiver], self._weather, self.timers.sleep)
         authorization = authorization_of(self._secret, caller)
         return Link(
             caller,
@@ -139,6 +141,7 @@ async def simulated_world(
     chance = SeededChance(seed)
     async with trio.open_nursery() as nursery:
         world = SimulatedWorld(description, chance, nursery, weather or FairWeather(chance.fork("weather")))
+        await nursery.start(world.timers.run)
         for system in SYSTEMS:
             await world.start(system)
         try:
