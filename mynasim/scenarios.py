@@ -16,7 +16,9 @@ def run(
     seed: Annotated[int, Parameter(help="種。模擬時間では、同じ種からは同じ経過になります。")] = 1,
     requirement: Annotated[
         tuple[str, ...],
-        Parameter(help="この要件を示すシナリオだけを動かします（例: ACC-1）。何度でも書けます。"),
+        Parameter(
+            help="この要件を示すシナリオだけを動かします（例: ACC-1）。何度でも書けます。", negative=""
+        ),
     ] = (),
     junit: Annotated[Path | None, Parameter(help="結果をJUnit XMLとして、このファイルに書きます。")] = None,
     html: Annotated[

@@ -7,7 +7,7 @@ from typing import Self
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from scenarios import requirements as deck
 from scenarios.playing import Result
@@ -20,7 +20,7 @@ LAST_MESSAGES_SHOWN = 8
 class Progressing:
     """進みぐあい: shown while scenarios run."""
 
-    def __init__(self, console: Console, scenarios: Sequence[Scenario]) -> None:
+    def __init__(self, console: Console, count: int) -> None:
         self._console = console
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -31,8 +31,7 @@ class Progressing:
             transient=True,
             disable=not console.is_terminal,
         )
-        self._names = iter([*(scenario.title for scenario in scenarios), ""])
-        self._task = self._progress.add_task(next(self._names), total=len(scenarios))
+        self._task = self._progress.add_task("シナリオ", total=count)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -46,7 +45,7 @@ class Progressing:
     def heard(self, result: Result) -> None:
         """One more has ended."""
         show(self._console, result)
-        self._progress.update(self._task, advance=1, description=next(self._names))
+        self._progress.advance(self._task)
 
 
 def show(console: Console, result: Result) -> None:
@@ -77,10 +76,10 @@ def show(console: Console, result: Result) -> None:
 
 def listed(console: Console, scenarios: Sequence[Scenario]) -> None:
     """What there is to run."""
-    table = Table("シナリオ", "内容", "要件")
     for scenario in scenarios:
-        table.add_row(scenario.id, scenario.title, " ".join(scenario.requirements))
-    console.print(table)
+        shown = " ".join(scenario.requirements)
+        console.print(f"[bold]{scenario.id}[/bold] [cyan]{shown}[/cyan]", soft_wrap=True)
+        console.print(f"    {escape(scenario.title)}", soft_wrap=True)
 
 
 def summed_up(
@@ -88,7 +87,14 @@ def summed_up(
 ) -> None:
     """The matrix of requirements, and the last word."""
     failed = {result.scenario.id for result in results if not result.passed}
-    table = Table("要件", "内容", "合格", "失敗したシナリオ", title="要件とシナリオ", title_justify="left")
+    table = Table(
+        Column("要件", no_wrap=True),
+        Column("内容", overflow="fold"),
+        Column("合格", no_wrap=True),
+        Column("失敗したシナリオ", overflow="fold"),
+        title="要件とシナリオ",
+        title_justify="left",
+    )
     for requirement, ids in shown.items():
         broken = [each for each in ids if each in failed]
         mark = "[bold red]✕[/bold red]" if broken else "[green]✓[/green]"

@@ -5,6 +5,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ from sim.world.facts import WorldFacts
 SIMULATED_SECONDS_MAX = 40 * 24 * 60 * 60
 """A scenario that has not ended by then never will."""
 LIVE_SECONDS_MAX = 60
+LIVE_AT_ONCE_MAX = 6
+"""Live scenarios wait most of their time."""
 LOG_LINES_KEPT_MAX = 200
 
 
@@ -71,38 +74,43 @@ def play_simulated(scenarios: Sequence[Scenario], seed: int, keys: Path | None, 
     """One after the other, each in a simulated world of its own."""
     facts = staging.facts(keys)
     results: list[Result] = []
-    for scenario in scenarios:
-        own = seed_of(seed, scenario)
-
-        async def play(scenario: Scenario = scenario, own: int = own) -> Result:
-            return await _play(scenario, lambda: staging.simulated(facts, own), SIMULATED_SECONDS_MAX)
-
-        results.append(run_deterministic(own, play))
-        heard(results[-1])
+    with _logs_gathered():
+        for scenario in scenarios:
+            own = seed_of(seed, scenario)
+            results.append(run_deterministic(own, _play_simulated, scenario, own, facts))
+            heard(results[-1])
     return results
 
 
+async def _play_simulated(scenario: Scenario, own: int, facts: WorldFacts) -> Result:
+    return await _play(scenario, lambda: staging.simulated(facts, own), SIMULATED_SECONDS_MAX)
+
+
 def play_live(scenarios: Sequence[Scenario], seed: int, keys: Path | None, heard: Heard) -> list[Result]:
-    """One after the other, each over real sockets, with its state in a folder that goes away."""
-    return trio.run(_play_live, scenarios, seed, staging.facts(keys), heard)
+    """Some at a time, each over real sockets, with its state in a folder that goes away. *heard* is told as they end."""
+    with _logs_gathered():
+        return trio.run(_play_live, scenarios, seed, staging.facts(keys), heard)
 
 
 async def _play_live(
     scenarios: Sequence[Scenario], seed: int, facts: WorldFacts, heard: Heard
 ) -> list[Result]:
-    results: list[Result] = []
-    for scenario in scenarios:
+    results: dict[int, Result] = {}
+    places = trio.Semaphore(LIVE_AT_ONCE_MAX)
+
+    async def play(number: int, scenario: Scenario) -> None:
+        own = seed_of(seed, scenario)
         with tempfile.TemporaryDirectory(prefix="mynasim-scenario-") as folder:
-            own = seed_of(seed, scenario)
-            results.append(
-                await _play(
-                    scenario,
-                    lambda own=own, folder=folder: staging.live(facts, own, Path(folder)),
-                    LIVE_SECONDS_MAX,
-                )
-            )
-        heard(results[-1])
-    return results
+            result = await _play(scenario, lambda: staging.live(facts, own, Path(folder)), LIVE_SECONDS_MAX)
+        places.release()
+        results[number] = result
+        heard(result)
+
+    async with trio.open_nursery() as nursery:
+        for number, scenario in enumerate(scenarios):
+            await places.acquire()
+            nursery.start_soon(play, number, scenario)
+    return [results[number] for number in range(len(scenarios))]
 
 
 async def _play(scenario: Scenario, set_up: Any, seconds_max: float) -> Result:
@@ -110,22 +118,22 @@ async def _play(scenario: Scenario, set_up: Any, seconds_max: float) -> Result:
     failure: Failure | None = None
     stage: Stage | None = None
     world_began = world_ended = 0
-    with _logged() as log:
-        try:
-            with trio.move_on_after(seconds_max) as limit:
-                async with set_up() as (stage, dump):
-                    world_began = stage.world.clock.now_ms()
-                    failure = await _failure_of(scenario, stage)
-                    world_ended = stage.world.clock.now_ms()
-                    if failure is None:
-                        with closing(dump()) as store:
-                            failure = _found(privacy.findings(stage.took_part.values(), store))
-            if limit.cancelled_caught:
-                failure = Failure(
-                    "シナリオ", f"{seconds_max:g}秒以内に終わる", "終わらない", _last_step(stage)
-                )
-        except Exception as error:
-            failure = _broken(error, stage)
+    log: list[str] = []
+    # This task has a context of its own, which the world's tasks inherit.
+    _log.set(log)
+    try:
+        with trio.move_on_after(seconds_max) as limit:
+            async with set_up() as (stage, dump):
+                world_began = stage.world.clock.now_ms()
+                failure = await _failure_of(scenario, stage)
+                world_ended = stage.world.clock.now_ms()
+                if failure is None:
+                    with closing(dump()) as store:
+                        failure = _found(privacy.findings(stage.took_part.values(), store))
+        if limit.cancelled_caught:
+            failure = Failure("シナリオ", f"{seconds_max:g}秒以内に終わる", "終わらない", _last_step(stage))
+    except Exception as error:
+        failure = _broken(error, stage)
     seconds = (stopwatch_ns() - began) / 1e9
     if stage is None:
         return Result(scenario, failure, seconds, 0, (), (), "", tuple(log))
@@ -164,22 +172,26 @@ def _last_step(stage: Stage | None) -> str:
     return stage.steps[-1].text if stage is not None and stage.steps else ""
 
 
+_log: ContextVar[list[str] | None] = ContextVar("_log", default=None)
+"""Of the scenario in whose context something is logged: a world's tasks are children of its scenario's."""
+
+
 @contextmanager
-def _logged() -> Iterator[list[str]]:
-    """Gather what the systems log, in place of printing it."""
-    lines: list[str] = []
-
-    def keep(_: Any, level: str, event: MutableMapping[str, Any]) -> Any:
-        if len(lines) < LOG_LINES_KEPT_MAX:
-            details = " ".join(f"{name}={value}" for name, value in event.items() if name != "event")
-            lines.append(f"{level} {event.get('event', '')} {details}".rstrip())
-        raise structlog.DropEvent
-
+def _logs_gathered() -> Iterator[None]:
+    """Give what systems log to the scenario that it belongs to, in place of printing it."""
     before = structlog.get_config()
     structlog.configure(
-        processors=[structlog.processors.format_exc_info, keep], cache_logger_on_first_use=False
+        processors=[structlog.processors.format_exc_info, _keep], cache_logger_on_first_use=False
     )
     try:
-        yield lines
+        yield
     finally:
         structlog.configure(**before)
+
+
+def _keep(_: Any, level: str, event: MutableMapping[str, Any]) -> Any:
+    lines = _log.get()
+    if lines is not None and len(lines) < LOG_LINES_KEPT_MAX:
+        details = " ".join(f"{name}={value}" for name, value in event.items() if name != "event")
+        lines.append(f"{level} {event.get('event', '')} {details}".rstrip())
+    raise structlog.DropEvent

@@ -106,7 +106,7 @@ def run(order: Order, out: Console, scenarios: Sequence[Scenario] | None = None)
     kind = "実際の通信" if order.live else "模擬時間"
     out.print(f"{len(chosen)}件のシナリオを{kind}で動かします（種 {order.seed}）。")
     play = play_live if order.live else play_simulated
-    with terminal.Progressing(out, chosen) as progress:
+    with terminal.Progressing(out, len(chosen)) as progress:
         results = play(chosen, order.seed, order.keys, progress.heard)
     done = Run(order, tuple(results), (stopwatch_ns() - began) / 1e9)
     terminal.summed_up(out, done.results, done.requirements, done.seconds)

@@ -31,9 +31,6 @@ LOOPBACK = "127.0.0.1"
 NOWHERE = "http://127.0.0.1:9"
 """Stands for the systems that only browsers need: no scenario calls them."""
 
-LIVE_IMMEDIATE_WAIT_SECONDS = 1.0
-"""The one thing that is set otherwise live: a user at a real screen waits three seconds, a tester need not."""
-
 
 class Set(NamedTuple):
     """A stage, and how its portal's store is read when all is over."""
@@ -48,14 +45,14 @@ def facts(key_folder: Path | None) -> WorldFacts:
     return WorldFacts(NATION_SEED, key_folder)
 
 
-def _description(world_facts: WorldFacts, portal: PortalSettings) -> Description:
-    return Description(world_facts, WorldSettings(seed=world_facts.seed), portal)
+def _description(world_facts: WorldFacts) -> Description:
+    return Description(world_facts, WorldSettings(seed=world_facts.seed), PortalSettings())
 
 
 @asynccontextmanager
 async def simulated(world_facts: WorldFacts, seed: int) -> AsyncIterator[Set]:
     """In simulated time; call it under ``run_deterministic``."""
-    async with simulated_world(_description(world_facts, PortalSettings()), seed) as world:
+    async with simulated_world(_description(world_facts), seed) as world:
         stage = Stage(world, world.recorder, world.chance.fork("actors"), live=False)
 
         def dump() -> sqlite3.Connection:
@@ -76,7 +73,7 @@ async def live(world_facts: WorldFacts, seed: int, state: Path) -> AsyncIterator
     smtp = bind(LOOPBACK, 0)
     async with trio.open_nursery() as nursery:
         world = LiveWorld(
-            _description(world_facts, PortalSettings(immediate_wait_seconds=LIVE_IMMEDIATE_WAIT_SECONDS)),
+            _description(world_facts),
             state,
             new_secrets(chance),
             Sockets(sockets, smtp),

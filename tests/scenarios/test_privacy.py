@@ -1,7 +1,7 @@
 """FLD-2's check can fail: whatever is planted in the portal's store is found, wherever it lies."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def store() -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-PLANTS = {
+PLANTS: dict[str, Callable[[Person], object]] = {
     "name": lambda p: p.name,
     "name without a space": lambda p: p.family + p.given,
     "given name inside a key": lambda p: f"mail/{p.given}/7",

@@ -63,8 +63,8 @@ def test_every_report_says_what_was_expected_and_seen(
     assert failure is not None
     for report in (
         text.getvalue(),
-        summary["failures"]["made-up"],
-        failure.get("message"),
+        str(summary["failures"]["made-up"]),
+        failure.get("message") or "",
         (tmp_path / "deep" / "p.html").read_text(),
     ):
         assert "certificate-revoked" in report, report

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from portal_process import two_processes
@@ -43,7 +44,7 @@ def in_simulated_time(facts: WorldFacts, play: Callable[[Stage, SimulatedWorld],
     run_deterministic(3, main)
 
 
-async def _refused_clearly(outcome: object, what: str) -> None:
+async def _refused_clearly(outcome: Any, what: str) -> None:
     problem = refused(outcome, ProblemCode.STORAGE_REFUSED, what)
     assert problem.status == 503
     assert problem.retry_after_seconds is not None
