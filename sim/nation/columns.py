@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from sim.nation.blocks import BLOCK_BITS, BLOCK_SIZE, blocks, kinds_of_blocks
+from sim.nation.blocks import BLOCK_BITS, BLOCK_SIZE, Role, blocks, kinds_of_blocks
 from sim.nation.chance import Words, draw_column
 from sim.nation.municipalities import MUNICIPALITIES
 from sim.nation.names import name_tables
@@ -47,6 +47,7 @@ class Columns:
     given_table: npt.NDArray[np.uint8]  # which table of given names
     given: npt.NDArray[np.uint16]  # index into it
     holds_card: npt.NDArray[np.bool_]
+    entry: _Ints  # where the person stands in the table of blocks
 
     def __len__(self) -> int:
         return len(self.n)
@@ -60,6 +61,15 @@ class Columns:
     def resident_code(self) -> Words:
         """住民票コード as integers of up to eleven digits."""
         return self.nation.resident_codes.column(self.identity)
+
+    @cached_property
+    def youngest_child(self) -> npt.NDArray[np.uint8]:
+        """Age of the youngest child at home, as `Nation.children`; 255 without one.
+
+        A household that the end of its municipality cuts off counts whole.
+        """
+        youngest: npt.NDArray[np.uint8] = _youngest_children()[self.entry]
+        return youngest
 
     def families(self, *, kana: bool = False) -> npt.NDArray[np.object_]:
         """Surnames as text, or their readings."""
@@ -127,7 +137,23 @@ def columns_of(nation: Nation, n: _Ints) -> Columns:
         given_table=given_table,
         given=_GIVEN_QUANTILES[given_table.astype(np.int64) << 16 | low_draw],
         holds_card=(words >> np.uint64(54)) < np.uint64(CARD_HOLDERS_OF_1024),
+        entry=entry,
     )
+
+
+@cache
+def _youngest_children() -> npt.NDArray[np.uint8]:
+    """For each entry of the table of blocks the age of the youngest child at home, 255 for none."""
+    head, role, _, age, _ = blocks().columns()
+    home: _Ints = np.arange(len(head)) // BLOCK_SIZE * BLOCK_SIZE + head
+    youngest = np.full(len(head), 255, dtype=np.uint8)
+    is_child = role == Role.CHILD
+    np.minimum.at(youngest, home[is_child], age[is_child])
+    found: npt.NDArray[np.uint8] = youngest[home]
+    found[is_child] = 255
+    is_parent = role == Role.PARENT
+    found[is_parent] = age[home[is_parent]]
+    return found
 
 
 _EPOCH_ORDINAL = 719_163  # 1970-01-01

@@ -18,7 +18,7 @@ from sim.nation.circumstances import Circumstances, Work, circumstances
 from sim.nation.municipalities import municipality
 from sim.nation.nation import Nation
 from sim.nation.organisations import Kind, Organisation
-from sim.nation.person import Member, Person
+from sim.nation.person import Person, relation
 from sim.nation.taxation import LocalTax, assess
 from sim.nation.vaccinations import vaccinations
 
@@ -345,18 +345,13 @@ def _disaster(nation: Nation, life: Circumstances, former: bool) -> Items:
 
 
 def _residence(nation: Nation, life: Circumstances, former: bool) -> Items:
-    relations = "、".join(f"{_relation(m)}({m.age(life.reference_date)}歳)" for m in life.members)
+    relations = "、".join(f"{relation(m.role, m.sex)}({m.age(life.reference_date)}歳)" for m in life.members)
     return [
-        ("世帯主との続柄", _relation(life.person)),
+        ("世帯主との続柄", relation(life.person.role, life.person.sex)),
         ("世帯人員", f"{len(life.members)}人"),
         ("住民となった年月日", _day(life.moved_on)),
         ("世帯員の続柄", relations),
     ]
-
-
-def _relation(member: Person | Member) -> str:
-    names = {Role.HEAD: "世帯主", Role.SPOUSE: "妻" if member.sex == 2 else "夫", Role.CHILD: "子"}
-    return names.get(member.role, "母" if member.sex == 2 else "父")
 
 
 def _scholarship(nation: Nation, life: Circumstances, former: bool) -> Items:

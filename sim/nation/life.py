@@ -28,7 +28,7 @@ from sim.nation.nation import Nation
 from sim.nation.numbers import Permutation
 from sim.nation.organisations import Kind, Organisation, national_body, of_municipality, organisations_of_kind
 
-__all__ = ["LifeEvent", "LifeEventKind", "Newborn", "life_events"]
+__all__ = ["NEWBORN_A_DAY_MAX", "LifeEvent", "LifeEventKind", "Newborn", "life_events"]
 
 _DAYS_A_YEAR = 365
 _Bools = npt.NDArray[np.bool_]
@@ -47,6 +47,8 @@ _HOUSEHOLD_MOVES = np.array(
 _LEAVING_HOME = np.array((0, 0, 0, 5200, 11000, 8000, 5000, *(0,) * 14))  # of sons and daughters
 _JOB_CHANGES = np.array((0, 0, 0, 2500, 9500, 8500, 6500, 5000, 4400, 4000, 3300, 2800, 2500, *(0,) * 8))
 _YEARS_MAX = 20
+NEWBORN_A_DAY_MAX = 2_560
+"""Numbers kept for each day's children. About 2,000 are born, twelve standard deviations fewer."""
 _NEWBORN_IDENTITIES = 7_400_000_000  # above every resident's identity, within both numbers' domains
 
 
@@ -61,8 +63,9 @@ class LifeEventKind(StrEnum):
 
 
 class Newborn(msgspec.Struct, frozen=True):
-    """出生した子: numbered beside the nation's residents, with numbers as unique as theirs."""
+    """出生した子: numbered after the nation's residents, with numbers as unique as theirs."""
 
+    n: int  # from nation.size on
     given: str
     given_kana: str
     sex: int
@@ -98,11 +101,13 @@ def life_events(nation: Nation, day: date) -> list[LifeEvent]:
     start, stop = (side * side * at // _DAYS_A_YEAR for at in (place, place + 1))
     events: list[LifeEvent] = []
     singles: list[_Ints] = []
+    mothers: list[_Ints] = []
     for at in range(start, stop, CHUNK):
         positions = np.arange(at, min(at + CHUNK, stop), dtype=np.uint64)
         n = permutation.column(positions).astype(np.int64)
         people = columns_of(nation, np.sort(n[n < nation.size]))
-        events += _fates(nation, people, day, year, singles)
+        events += _fates(nation, people, day, year, singles, mothers)
+    events += _births(nation, day, year, mothers)
     events += _marriages(nation, day, singles)
     order = list(LifeEventKind)
     return sorted(events, key=lambda event: (order.index(event.kind), event.n))
@@ -114,7 +119,9 @@ def _chance(nation: Nation, people: Columns, year: int, kind: str, rates: npt.ND
     return words.astype(np.int64) < rates[np.minimum(people.age // 5, len(rates) - 1)]
 
 
-def _fates(nation: Nation, people: Columns, day: date, year: int, singles: list[_Ints]) -> list[LifeEvent]:
+def _fates(
+    nation: Nation, people: Columns, day: date, year: int, singles: list[_Ints], mothers: list[_Ints]
+) -> list[LifeEvent]:
     alive = np.ones(len(people), dtype=np.bool_)
     for earlier in range(year):
         alive &= ~_chance(nation, people, earlier, "death", _DEATHS)
@@ -140,10 +147,7 @@ def _fates(nation: Nation, people: Columns, day: date, year: int, singles: list[
     )
     singles.append(marrying[marries])
     events = [LifeEvent(kind=LifeEventKind.DEATH, day=day, n=n) for n in people.n[dies].tolist()]
-    for n in people.n[bears].tolist():
-        events.append(
-            LifeEvent(kind=LifeEventKind.BIRTH, day=day, n=n, newborn=_newborn(nation, n, day, year))
-        )
+    mothers.append(people.n[bears])
     for at in np.flatnonzero((moves | leaves) & ~marries).tolist():
         events.append(_move(nation, people, at, day, year, alone=bool(leaves[at])))
     for at in np.flatnonzero(works).tolist():
@@ -152,7 +156,19 @@ def _fates(nation: Nation, people: Columns, day: date, year: int, singles: list[
     return events
 
 
-def _newborn(nation: Nation, mother: int, day: date, year: int) -> Newborn:
+def _births(nation: Nation, day: date, year: int, mothers: list[_Ints]) -> list[LifeEvent]:
+    """The children of a day, numbered by day and mother, so that no day need know of those before."""
+    first = nation.size + (day - nation.reference_date).days * NEWBORN_A_DAY_MAX
+    everybody = sorted(np.concatenate(mothers).tolist())[:NEWBORN_A_DAY_MAX] if mothers else []
+    return [
+        LifeEvent(
+            kind=LifeEventKind.BIRTH, day=day, n=n, newborn=_newborn(nation, first + number, n, day, year)
+        )
+        for number, n in enumerate(everybody)
+    ]
+
+
+def _newborn(nation: Nation, number: int, mother: int, day: date, year: int) -> Newborn:
     word = draw(key_for(nation.seed, f"newborn {year}"), mother)
     sex = 1 if word % 1000 < 513 else 2
     is_traditional = (word >> 32 & 0xFF) < traditional_share(day.year, sex)
@@ -160,6 +176,7 @@ def _newborn(nation: Nation, mother: int, day: date, year: int) -> Newborn:
     name = names.by_draw[word >> 16 & 0xFFFF]
     identity = _NEWBORN_IDENTITIES + year * nation.size + mother
     return Newborn(
+        number,
         names.kanji[name],
         names.kana[name],
         sex,

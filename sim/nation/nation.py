@@ -42,6 +42,7 @@ REFERENCE_DATE = date(2026, 4, 1)
 RECENT_MAX = 128
 """People remembered for a moment: whoever asks about a resident asks several times in a row, of several systems."""
 
+_DIGITS_MAX = 9  # of a resident's number inside a municipality, leading noughts included
 LOCAL_BITS = MUNICIPALITY_PEOPLE_MAX.bit_length() - 1
 _LOCAL_MASK = MUNICIPALITY_PEOPLE_MAX - 1
 CARD_HOLDERS_OF_1024 = 812  # 100,029,804 cards (2025-12) among 126,146,099 residents
@@ -151,10 +152,17 @@ class Nation:
         """The resident people call `131016-12`. Raises `UnknownResident` with what is wrong."""
         return self.person(self.number_of(resident_id))
 
+    def resident_id(self, n: int) -> str:
+        """What people call resident `n`: `131016-12`. Raises `UnknownResident`."""
+        if not 0 <= n < self.size:
+            raise UnknownResident(f"住民の番号は0から{self.size - 1}までです: {n}")
+        index = bisect_right(self.starts, n) - 1
+        return f"{MUNICIPALITIES[index].code}-{n - self.starts[index] + 1}"
+
     def number_of(self, resident_id: str) -> int:
         """n of a resident id. Raises `UnknownResident`."""
         code, dash, number = resident_id.strip().partition("-")
-        if not dash or not (number.isascii() and number.isdigit()):
+        if not dash or not (number.isascii() and number.isdigit() and len(number) <= _DIGITS_MAX):
             raise UnknownResident(
                 f"住民の指定「{resident_id}」を読めません。「市区町村コード-番号」の形で指定してください(例: 131016-12)。"
             )
@@ -208,8 +216,12 @@ class Nation:
 
         What is drawn about a person elsewhere is drawn by it, and the core system may use it as its internal ID.
         """
-        place = municipality(person.municipality_code)
-        return place.index << LOCAL_BITS | (person.n - self.starts[place.index])
+        index = bisect_right(self.starts, person.n) - 1
+        return index << LOCAL_BITS | (person.n - self.starts[index])
+
+    def card_serial(self, identity: int) -> str:
+        """The serial of the first card of this identity: no two share one. The form is assumed."""
+        return f"SM{self._serials(identity):012d}"
 
     def by_identity(self, identity: int) -> int | None:
         """n of the person with this identity; None when nobody has it."""
@@ -263,7 +275,7 @@ class Nation:
         fifth = _birthday_in(next_birthday + 4, birth_date)
         expires = _birthday_in(next_birthday + 9, birth_date) if age_on(birth_date, issued) >= 18 else fifth
         certificates = fifth if fifth > self.reference_date else expires
-        return Card(f"SM{self._serials(uid):012d}", issued, expires, certificates, age >= 15)
+        return Card(self.card_serial(uid), issued, expires, certificates, age >= 15)
 
 
 _ROLES = tuple(Role)

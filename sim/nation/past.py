@@ -16,6 +16,7 @@ from sim.nation.catalogue import CURRENT, Procedure, catalogue
 from sim.nation.chance import draw, key_for
 from sim.nation.circumstances import Circumstances, circumstances
 from sim.nation.holdings import holders
+from sim.nation.holidays import office_days
 from sim.nation.nation import Nation
 from sim.nation.organisations import Kind, Organisation, national_body, of_municipality, of_prefecture
 from sim.nation.person import Person
@@ -161,18 +162,10 @@ def _provider(life: Circumstances, code: str, month: date, profile: str) -> Orga
 
 
 def _office_moment(month: date, word: int) -> datetime:
-    """Within office hours on a weekday of the month; offices are closed from 29 December to 3 January."""
-    first, last = month, _last_day(month)
-    if month.month == 1:
-        first = month.replace(day=6)
-    elif month.month == 12:
-        last = month.replace(day=26)
-    day = first + timedelta(days=word % ((last - first).days + 1))
-    if day.weekday() >= 5:
-        step = timedelta(days=2)
-        day = day - step if (day - step).month == month.month else day + step
+    """Within office hours on an office day of the month."""
+    days = office_days(month.year, month.month)
     minute = (word >> 8) % _OFFICE_MINUTES
-    opened = datetime.combine(day, _OFFICE_OPENS, JST)
+    opened = datetime.combine(days[(word & 0xFF) % len(days)], _OFFICE_OPENS, JST)
     return opened + timedelta(minutes=minute, seconds=(word >> 17) % 60)
 
 

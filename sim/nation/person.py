@@ -8,7 +8,7 @@ import msgspec
 
 from sim.nation.blocks import Role
 
-__all__ = ["Address", "Card", "Member", "Person", "age_on"]
+__all__ = ["Address", "Card", "Member", "Person", "age_on", "relation"]
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -83,3 +83,16 @@ class Member(msgspec.Struct, frozen=True):
 def age_on(birth_date: date, day: date) -> int:
     """Completed years of someone born on `birth_date`; negative before birth."""
     return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+
+
+def relation(role: Role, sex: int) -> str:
+    """続柄: what somebody of this role and sex is to the head of the household."""
+    match role:
+        case Role.HEAD:
+            return "世帯主"
+        case Role.SPOUSE:
+            return "妻" if sex == 2 else "夫"
+        case Role.CHILD:
+            return "子"
+        case Role.PARENT:
+            return "母" if sex == 2 else "父"

