@@ -1,6 +1,6 @@
 """Running the browser bridge: its port on loopback, its word to the person."""
 
-import uuid
+import hashlib
 from collections.abc import Mapping, Sequence
 
 import trio
@@ -37,8 +37,9 @@ async def run(cards: Mapping[str, Card], lines: Sequence[str], origins: Sequence
     chance, clock = LiveChance(), LiveClock()
     bound = bind(HOST, port)
     try:
-        # The same card and bridge give the same code: the installation is named by what the bridge is.
-        installation = str(uuid.uuid5(uuid.NAMESPACE_URL, bound.url))
+        # The same card and bridge give the same code: the installation is named by where the bridge is.
+        digits = hashlib.sha256(bound.url.encode()).hexdigest()
+        installation = f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-8{digits[17:20]}-{digits[20:32]}"
         try:
             bridge = Bridge(Hand(cards), chance, clock, origins=origins, port=bound.port, uuid=installation)
         except ValueError as error:
