@@ -21,7 +21,7 @@ ORGANISATION_SIDE = (Party.OPERATOR,)
 """Who speaks for an organisation: the operator's hand, until back offices are systems of their own."""
 SEND_BYTES_MAX = 8 * 1024 * 1024
 COPIES_IN_SEND_MAX = 10_000
-DOCUMENT_BYTES_MAX = 512 * 1024
+DOCUMENT_BYTES_MAX = 400 * 1024
 DOCUMENTS_MAX = 3
 """For one person, kind and organisation: together they fit into one delivery."""
 

@@ -1,27 +1,42 @@
-"""What the intermediate servers do: take a request, then answer it from the duplicate copy, straight to the folder."""
+"""自己情報 (JTK): take a request, then answer it from the duplicate copy, straight to the folder; and all parts together."""
+
+from collections.abc import Mapping
 
 import structlog
 
 from portal.serving.system import Surroundings
-from portal.store.outbox import Again, Finished, Outbox, Row, put
+from portal.store.outbox import Again, Finished, Outbox, Row, Work, put
 from portal.store.store import Conflict, read_one
 from portal.wire.deliveries import DELIVER_SELF_INFORMATION, DeliveredSelfInformation
-from portal.wire.disclosure import CopyItem, Named, SelfInformation
+from portal.wire.disclosure import Named, SelfInformation
 from portal.wire.intermediate import Accepted, ProvideSelfInformation
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.systems import System
-from sim.controls import ControlDesk, stopped_problem
+from sim.controls import ControlDesk
 from sim.delivering import Pushed, pushed, reason_of
 from sim.intermediate import tables
+from sim.intermediate.acquiring import Acquiring
+from sim.intermediate.copies import Copies
+from sim.intermediate.deciding import Deciding
+from sim.intermediate.filing import Filing
+from sim.intermediate.inquiring import Inquiring
+from sim.intermediate.layouts import HeldCopy, item_kind
+from sim.intermediate.providing import Providing
+from sim.intermediate.standing import Standing
 from sim.intermediate.tables import Provision
-from sim.nation.catalogue import UnknownCode, catalogue
-from sim.nation.copies import duplicate_copy
+from sim.nation.catalogue import catalogue
 from sim.nation.nation import Nation
-from sim.nation.organisations import UnknownOrganisation, organisation
+from sim.nation.organisations import organisation
 from sim.network.codes import LinkageCodes
 
 log = structlog.get_logger(__name__)
 
+GUIDANCE_PAPER = (
+    "{name}は「{information}」を電子的に提供していません。{name}の窓口に、書面で開示を請求してください。"
+)
+GUIDANCE_WITHHELD = (
+    "{name}は「{information}」を開示しないと決めました。理由は、{name}の窓口にお問い合わせください。"
+)
 GUIDANCE_GONE = "情報がなくなったため、提供できません。情報を保有していた機関の窓口にお問い合わせください。"
 
 
@@ -42,33 +57,48 @@ class IntermediateServers:
         profile: str,
     ) -> None:
         self._nation = nation
-        self._store = surroundings.store
+        self.store = self._store = surroundings.store
         self._clock = surroundings.clock
         self._portal = surroundings.link(System.PORTAL)
         self._codes = codes
-        self._desk = desk
-        self._profile = profile
-        self.outbox = Outbox(self._store, self._clock, {tables.PROVISION: self._answer})
+        self._catalogue = catalogue(profile)
+        self.standing = Standing(surroundings, desk, nation.size)
+        self.copies = Copies(surroundings, nation, self._catalogue, codes, self.standing, self._wake)
+        self.inquiring = Inquiring(surroundings, codes, self.standing, self._wake)
+        self.filing = Filing(surroundings, self.inquiring, self.standing, self._wake)
+        self.providing = Providing(
+            surroundings, self._catalogue, codes, self.copies, self.standing, self._wake
+        )
+        self.deciding = Deciding(surroundings, self.standing, self._wake)
+        self.acquiring = Acquiring(surroundings, codes, self.standing)
+        works: Mapping[str, Work] = {
+            **self.copies.works,
+            **self.inquiring.works,
+            **self.providing.works,
+            **self.deciding.works,
+            tables.PROVISION: self._answer,
+        }
+        self.outbox = Outbox(self._store, self._clock, works)
+
+    def _wake(self) -> None:
+        self.outbox.wake()
 
     def __repr__(self) -> str:
         return f"IntermediateServers({self._nation!r})"
 
     async def provide(self, request: ProvideSelfInformation) -> Accepted | Problem:
         """受け付け: written down before it is acknowledged; the same request again is the same promise."""
-        try:
-            provider = organisation(request.organisation)
-        except UnknownOrganisation as unknown:
-            return problem(ProblemCode.NOT_FOUND, str(unknown))
-        if self._desk.has_stopped(provider.code):
-            return stopped_problem(f"{provider.name}の中間サーバー")
+        if (closed := self.standing.closed(request.organisation)) is not None:
+            return closed
+        provider = organisation(request.organisation)
         person = self._codes.person_of(request.code, provider.code)
-        if person is None or person >= self._nation.size:
+        if person is None or self.standing.no_person(person) is not None:
             return problem(ProblemCode.NOT_FOUND, "この符号に当たる人は、この機関にいません。")
         now = self._clock.now_ms()
         wanted = Provision(request.request_id, provider.code, person, request.information, now)
         known = await read_one(self._store, tables.ONE, {"request_id": request.request_id})
         if known is None:
-            if self._copy(wanted) is None:
+            if await self._copy(wanted) is None:
                 return problem(ProblemCode.NOT_FOUND, "この特定個人情報の副本はありません。")
             ops = [
                 tables.insert(wanted),
@@ -93,11 +123,9 @@ class IntermediateServers:
         taken = await read_one(self._store, tables.ONE, {"request_id": row.key})
         if taken is None or taken.done_ms is not None:
             return Finished()
-        if self._desk.has_stopped(taken.organisation):
+        if self.standing.closed(taken.organisation) is not None:
             return Again("stopped")
-        content = self._copy(taken)
-        answer = DeliveredSelfInformation(row.key, content, None if content is not None else GUIDANCE_GONE)
-        outcome = await self._portal.call(DELIVER_SELF_INFORMATION, answer)
+        outcome = await self._portal.call(DELIVER_SELF_INFORMATION, await self._made(taken))
         now = self._clock.now_ms()
         came_to = pushed(outcome, put_ms=row.put_ms, now_ms=now)
         if came_to is Pushed.AGAIN:
@@ -106,21 +134,35 @@ class IntermediateServers:
             log.warning("self_information_not_taken", came_to=str(came_to), reason=reason_of(outcome))
         return Finished((tables.finish(row.key, came_to, now_ms=now),))
 
-    def _copy(self, taken: Provision) -> SelfInformation | None:
-        """副本 in the wire's words; None when this organisation has none of this person."""
-        provider = organisation(taken.organisation)
-        person = self._nation.person(taken.person)
-        try:
-            copy = duplicate_copy(self._nation, provider, person, taken.information, profile=self._profile)
-        except UnknownCode:
-            return None
+    async def _copy(self, taken: Provision) -> HeldCopy | None:
+        return await self.copies.find(taken.organisation, taken.person, taken.information)
+
+    async def _made(self, taken: Provision) -> DeliveredSelfInformation:
+        """The answer: content with its documents, less what is withheld; or why there is none (SELF-5, 8, 9)."""
+        whose = (taken.organisation, taken.person, taken.information)
+        copy = await self.copies.find(*whose)
         if copy is None:
-            return None
-        kind = catalogue(self._profile).information_of(copy.information)
-        return SelfInformation(
+            return DeliveredSelfInformation(taken.request_id, None, GUIDANCE_GONE)
+        provider = organisation(taken.organisation)
+        kind = self._catalogue.information_of(taken.information)
+        if not self.standing.of(taken.organisation).electronic:
+            words = GUIDANCE_PAPER.format(name=provider.name, information=kind.name)
+            return DeliveredSelfInformation(taken.request_id, None, words)
+        withheld = await self.copies.withheld(*whose)
+        shown = copy.items
+        if withheld is not None:
+            names = frozenset(withheld.names)
+            shown = tuple(item for item in shown if not {item.name, item_kind(item.name)} & names)
+            if withheld.everything or (copy.items and not shown):
+                words = GUIDANCE_WITHHELD.format(name=provider.name, information=kind.name)
+                return DeliveredSelfInformation(taken.request_id, None, words)
+        content = SelfInformation(
             Named(kind.code, kind.name),
             Named(provider.code, provider.name),
             copy.as_of,
             copy.version,
-            tuple(CopyItem(name, value) for name, value in copy.items),
+            shown,
+            await self.copies.documents(*whose),
+            len(copy.items) - len(shown),
         )
+        return DeliveredSelfInformation(taken.request_id, content)

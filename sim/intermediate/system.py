@@ -1,18 +1,26 @@
 """中間サーバー as a system: routes, workers, controls."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import trio
 
 from portal.serving.about import serve_about
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.guards import Peers
 from portal.serving.system import BuiltSystem, Surroundings
+from portal.wire import intermediate as wire
+from portal.wire import intermediate_keeping as keeping
 from portal.wire.intermediate import PROVIDE_SELF_INFORMATION, Accepted, ProvideSelfInformation
+from portal.wire.network import RecordsOfPlace
+from portal.wire.operation import Operation
 from portal.wire.problems import Problem
 from portal.wire.systems import System
 from sim.controls import ControlDesk
 from sim.entrance.entrance import entrance
-from sim.intermediate import tables
+from sim.intermediate import sends, tables
 from sim.intermediate.service import IntermediateServers
+from sim.intermediate.standing import Standing
 from sim.nation.catalogue import CURRENT
 from sim.nation.nation import Nation
 from sim.nation.organisations import ORGANISATIONS
@@ -34,15 +42,94 @@ def build(
     servers = IntermediateServers(surroundings, nation, codes, desk, profile=profile)
     desk.wake = servers.outbox.wake
 
+    standing = servers.standing
+
     async def provide(request: ProvideSelfInformation, _: object) -> Accepted | Problem:
         return await servers.provide(request)
 
     dispatcher.add(PROVIDE_SELF_INFORMATION, peers, provide)
+    # Through a connection of the organisation that the request names.
+    for operation, named, work in _by_organisation(servers):
+        dispatcher.add(operation, peers, _admitted(standing, named, work))
+
+    async def configure(request: keeping.Configure, _: object) -> keeping.Configuration | Problem:
+        return await standing.configure(request)
+
+    async def view(request: keeping.OneOrganisation, _: object) -> keeping.Configuration | Problem:
+        return standing.view(request.organisation)
+
+    async def records(request: keeping.ListRecords, _: object) -> RecordsOfPlace | Problem:
+        return await servers.deciding.list_records(request)
+
+    dispatcher.add(keeping.CONFIGURE, peers, configure)
+    dispatcher.add(keeping.VIEW_CONFIGURATION, peers, view)
+    dispatcher.add(keeping.LIST_RECORDS, peers, records)
     desk.serve(dispatcher, peers)
     serve_about(dispatcher, surroundings.clock)
 
     async def run(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        await standing.load()
         await desk.load()
         await servers.outbox.run(task_status=task_status)
 
     return BuiltSystem(dispatcher, run, entrance(dispatcher, desk))
+
+
+Work = Callable[[Any], Awaitable[Any]]
+"""From a declared request to its answer or a problem; the operation that stands beside it says of which types."""
+
+
+def _by_organisation(
+    servers: IntermediateServers,
+) -> list[tuple[Operation[Any, Any], Callable[[Any], str], Work]]:
+    """Operations, by which field a request names the organisation, and what is done."""
+    store = servers.store
+
+    def organisation(request: Any) -> str:
+        code: str = request.organisation
+        return code
+
+    def inquirer(request: Any) -> str:
+        code: str = request.inquirer
+        return code
+
+    def asked_provider(request: Any) -> str:
+        code: str = request.asked.provider
+        return code
+
+    async def list_sends(request: keeping.OneOrganisation) -> keeping.Sends:
+        return await sends.listed(store, request.organisation)
+
+    async def list_questions(request: keeping.ListQuestions) -> keeping.Questions:
+        return await servers.deciding.questions(request.organisation)
+
+    return [
+        (wire.MAKE_INQUIRY, inquirer, servers.inquiring.make),
+        (wire.FETCH_RESULT, organisation, servers.inquiring.fetch),
+        (wire.RECEIVE_ANSWER, inquirer, servers.inquiring.receive),
+        (wire.SUBMIT_FILE, organisation, servers.filing.submit),
+        (wire.FETCH_FILE_RESULT, organisation, servers.filing.result),
+        (wire.NOTIFY_PROVIDER, asked_provider, servers.providing.notice),
+        (wire.BEGIN_ACQUISITION, organisation, servers.acquiring.begin),
+        (wire.VIEW_ACQUISITION, organisation, servers.acquiring.view),
+        (wire.RECEIVE_CODE, organisation, servers.acquiring.receive),
+        (keeping.ASK_DECISION, organisation, servers.deciding.ask),
+        (keeping.LIST_QUESTIONS, organisation, list_questions),
+        (keeping.DECIDE, organisation, servers.deciding.decide),
+        (keeping.PROTECT, organisation, servers.standing.protect),
+        (keeping.REGISTER_COPIES, organisation, servers.copies.register),
+        (keeping.DELETE_COPY, organisation, servers.copies.delete),
+        (keeping.REGISTER_DOCUMENT, organisation, servers.copies.register_document),
+        (keeping.WITHHOLD, organisation, servers.copies.withhold),
+        (keeping.LIST_SENDS, organisation, list_sends),
+        (keeping.BAR_USER, organisation, servers.standing.bar),
+    ]
+
+
+def _admitted(
+    standing: Standing, named: Callable[[Any], str], work: Work
+) -> Callable[[Any, Any], Awaitable[Any]]:
+    async def handler(request: Any, _: object) -> Any:
+        return await standing.admit(named(request), lambda: work(request))
+
+    return handler

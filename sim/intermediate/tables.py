@@ -1,4 +1,8 @@
-"""The intermediate servers' table: requests for self-information that were taken, until long after they are answered."""
+"""The intermediate servers' schema, and the requests for self-information that were taken.
+
+Records of inquiries stand in `sim.network.records.tables`, the same in all three places; what each part of the servers
+keeps beside them has its statements in that part's own folder.
+"""
 
 from typing import NamedTuple
 
@@ -7,6 +11,7 @@ from portal.store.store import Op, Query, Schema
 from portal.wire.limits import ASKING_AGAIN_DAYS_MAX
 from portal.wire.moments import DAY
 from sim import controls
+from sim.network.records import tables as records
 
 KEPT_MS = (ASKING_AGAIN_DAYS_MAX + 10) * DAY
 """Longer than anybody asks again."""
@@ -26,9 +31,85 @@ SCHEMA = Schema(
         );
         CREATE INDEX provisions_done ON provisions (done_ms)
         """,
+        """
+        CREATE TABLE configurations (organisation TEXT PRIMARY KEY, configuration BLOB NOT NULL);
+        CREATE TABLE protections (
+            organisation TEXT NOT NULL,
+            person INTEGER NOT NULL,
+            PRIMARY KEY (organisation, person)
+        );
+        CREATE TABLE barred_users (
+            organisation TEXT NOT NULL,
+            user_id TEXT NOT NULL,
+            PRIMARY KEY (organisation, user_id)
+        );
+        CREATE TABLE results (number TEXT PRIMARY KEY, content BLOB NOT NULL, received_ms INTEGER NOT NULL);
+        CREATE INDEX results_received ON results (received_ms);
+        CREATE TABLE questions (
+            question_id TEXT PRIMARY KEY,
+            number TEXT NOT NULL,
+            side TEXT NOT NULL,
+            organisation TEXT NOT NULL,
+            asked_ms INTEGER NOT NULL,
+            decision TEXT
+        );
+        CREATE INDEX questions_organisation ON questions (organisation, asked_ms);
+        CREATE TABLE sends (
+            organisation TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            state TEXT NOT NULL,
+            entries INTEGER NOT NULL,
+            sent_ms INTEGER NOT NULL,
+            reason TEXT,
+            PRIMARY KEY (organisation, kind, name)
+        );
+        CREATE TABLE file_lines (
+            organisation TEXT NOT NULL,
+            name TEXT NOT NULL,
+            line INTEGER NOT NULL,
+            number TEXT NOT NULL,
+            PRIMARY KEY (organisation, name, line)
+        );
+        CREATE TABLE copies (
+            organisation TEXT NOT NULL,
+            person INTEGER NOT NULL,
+            information TEXT NOT NULL,
+            version TEXT NOT NULL,
+            as_of TEXT NOT NULL,
+            items BLOB NOT NULL,
+            deleted INTEGER NOT NULL,
+            PRIMARY KEY (person, organisation, information)
+        );
+        CREATE TABLE documents (
+            organisation TEXT NOT NULL,
+            person INTEGER NOT NULL,
+            information TEXT NOT NULL,
+            name TEXT NOT NULL,
+            media_type TEXT NOT NULL,
+            content BLOB NOT NULL,
+            PRIMARY KEY (person, organisation, information, name)
+        );
+        CREATE TABLE withholdings (
+            organisation TEXT NOT NULL,
+            person INTEGER NOT NULL,
+            information TEXT NOT NULL,
+            everything INTEGER NOT NULL,
+            items BLOB NOT NULL,
+            PRIMARY KEY (person, organisation, information)
+        );
+        CREATE TABLE acquisitions (
+            organisation TEXT NOT NULL,
+            person INTEGER NOT NULL,
+            number TEXT,
+            code TEXT,
+            PRIMARY KEY (organisation, person)
+        )
+        """,
     ),
 )
-SCHEMAS: tuple[Schema, ...] = (SCHEMA, outbox.SCHEMA, controls.SCHEMA)
+SCHEMAS: tuple[Schema, ...] = (SCHEMA, records.SCHEMA, outbox.SCHEMA, controls.SCHEMA)
 
 PROVISION = "provision"
 """Outbox: answer a request straight to the portal's folder."""

@@ -84,7 +84,7 @@ class Row(NamedTuple):
 
     def same_inquiry(self, other: "Row") -> bool:
         """Whether both were asked with the same words; the moment may differ when it was asked again."""
-        return self[:9] == other[:9] and self.inquirer_withholds == other.inquirer_withholds
+        return self[:9] == other[:9]
 
     def kept(self) -> KeptRecord:
         return KeptRecord(

@@ -1,0 +1,319 @@
+"""副本 (DBM): computed from the nation unless an organisation has registered or deleted one; then that is stored.
+
+Beside copies: documents outside the data standard (SELF-8) and what is withheld of self-information (SELF-9).
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from portal.serving.system import Surroundings
+from portal.store.outbox import Again, Finished, Row, Work, put
+from portal.store.store import Op, Query, read_one
+from portal.wire.disclosure import Attachment, CopyItem
+from portal.wire.intermediate_keeping import (
+    DOCUMENTS_MAX,
+    CopyEntry,
+    DeleteCopy,
+    RegisterCopies,
+    RegisterDocument,
+    SendState,
+    SendView,
+    Withhold,
+)
+from portal.wire.moments import day_of
+from portal.wire.network import NOTE_HOLDING, NoteHolding
+from portal.wire.operation import Done
+from portal.wire.problems import Problem, ProblemCode, problem
+from portal.wire.systems import System
+from sim.delivering import Pushed, pushed, reason_of
+from sim.intermediate import sends
+from sim.intermediate.layouts import HeldCopy, in_layout, layout_of, previous_layout
+from sim.intermediate.standing import Standing
+from sim.nation.catalogue import Catalogue
+from sim.nation.copies import duplicate_copy
+from sim.nation.holdings import organisations_holding
+from sim.nation.nation import Nation
+from sim.nation.organisations import organisation
+from sim.network.codes import LinkageCodes
+
+log = structlog.get_logger(__name__)
+
+HOLDING_NOTE = "holding_note"
+"""Outbox: tell the core that a copy is there, or no longer."""
+
+
+class Stored(NamedTuple):
+    organisation: str
+    person: int
+    information: str
+    version: str
+    as_of: str
+    items: bytes
+    deleted: int
+
+
+class Withheld(NamedTuple):
+    everything: int
+    items: bytes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return msgspec.json.decode(self.items, type=tuple[str, ...])
+
+
+class _Document(NamedTuple):
+    name: str
+    media_type: str
+    content: bytes
+
+
+_STORED = Query(
+    "SELECT organisation, person, information, version, as_of, items, deleted FROM copies "
+    "WHERE person = :person AND organisation = :organisation AND information = :information",
+    Stored,
+)
+_WITHHELD = Query(
+    "SELECT everything, items FROM withholdings "
+    "WHERE person = :person AND organisation = :organisation AND information = :information",
+    Withheld,
+)
+_DOCUMENTS = Query(
+    "SELECT name, media_type, content FROM documents "
+    "WHERE person = :person AND organisation = :organisation AND information = :information ORDER BY name",
+    _Document,
+)
+
+
+def _put(row: Stored) -> Op:
+    return Op(
+        "INSERT INTO copies (organisation, person, information, version, as_of, items, deleted) "
+        "VALUES (:organisation, :person, :information, :version, :as_of, :items, :deleted) "
+        "ON CONFLICT (person, organisation, information) DO UPDATE SET version = excluded.version, "
+        "as_of = excluded.as_of, items = excluded.items, deleted = excluded.deleted",
+        row._asdict(),
+    )
+
+
+class Copies:
+    """副本 of all organisations."""
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        nation: Nation,
+        catalogue: Catalogue,
+        codes: LinkageCodes,
+        standing: Standing,
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = surroundings.store
+        self._clock = surroundings.clock
+        self._network = surroundings.link(System.NETWORK)
+        self._nation = nation
+        self._catalogue = catalogue
+        self._codes = codes
+        self._standing = standing
+        self._wake = wake
+        self.works: Mapping[str, Work] = {HOLDING_NOTE: self._note}
+
+    def __repr__(self) -> str:
+        return f"Copies({self._nation!r})"
+
+    async def find(self, code: str, person: int, information: str) -> HeldCopy | None:
+        """What this organisation's server holds; None when it holds nothing of the kind."""
+        kind = self._catalogue.information.get(information)
+        if kind is None:
+            return None
+        stored = await read_one(self._store, _STORED, _whose(code, person, information))
+        if stored is not None:
+            items = msgspec.json.decode(stored.items, type=tuple[CopyItem, ...])
+            return (
+                None if stored.deleted else HeldCopy(stored.version, date.fromisoformat(stored.as_of), items)
+            )
+        version = None
+        if self._standing.of(code).old_layouts:
+            version = previous_layout(kind, day_of(self._clock.now_ms())).version
+        computed = duplicate_copy(
+            self._nation,
+            organisation(code),
+            self._nation.person(person),
+            information,
+            version=version,
+            profile=self._catalogue.profile.id,
+        )
+        if computed is None:
+            return None
+        items = tuple(CopyItem(name, value) for name, value in computed.items)
+        return HeldCopy(computed.version, computed.as_of, items)
+
+    async def withheld(self, code: str, person: int, information: str) -> Withheld | None:
+        return await read_one(self._store, _WITHHELD, _whose(code, person, information))
+
+    async def documents(self, code: str, person: int, information: str) -> tuple[Attachment, ...]:
+        rows = await self._store.read(_DOCUMENTS, _whose(code, person, information))
+        return tuple(Attachment(row.name, row.media_type, row.content) for row in rows)
+
+    # 登録・更新・削除
+
+    async def register(self, request: RegisterCopies) -> SendView | Problem:
+        """All copies of a send or none; a refused send is listed with its reason, and holds nobody else up."""
+        code = request.organisation
+        digest = sends.digest_of(msgspec.json.encode(request.copies))
+        before = await sends.known(self._store, code, sends.COPIES, request.name)
+        if before is not None and (answer := sends.repeated(before, digest)) is not None:
+            return answer
+        now = self._clock.now_ms()
+        row = sends.SendRow(
+            code, sends.COPIES, request.name, digest, str(SendState.ACCEPTED), len(request.copies), now
+        )
+        refused = sends.too_many(len(request.copies), self._standing.profile(code).per_send_max)
+        if refused is None:
+            wrong = (self._wrong(code, number, entry) for number, entry in enumerate(request.copies))
+            refused = next(filter(None, wrong), None)
+        if refused is not None:
+            return await sends.refuse(self._store, row, refused)
+        ops = [sends.insert(row)]
+        for entry in request.copies:
+            ops += await self._replaced(_stored(code, entry))
+        await self._store.write(ops)
+        self._wake()
+        return row.view
+
+    def _wrong(self, code: str, number: int, entry: CopyEntry) -> Problem | None:
+        where = f"$.copies[{number}]"
+        if self._standing.no_person(entry.person) is not None:
+            return _unfit(f"{where}.person", f"{number + 1}件目: この統合宛名番号の人はいません。")
+        kind = self._catalogue.information.get(entry.information)
+        if kind is None:
+            return _unfit(
+                f"{where}.information",
+                f"{number + 1}件目: 特定個人情報名コード「{entry.information}」はカタログにありません。",
+            )
+        if organisation(code).kind not in kind.holders:
+            return _unfit(
+                f"{where}.information",
+                f"{number + 1}件目: この機関は「{kind.name}」を保有する機関ではありません。",
+            )
+        layout = layout_of(kind, entry.version)
+        if layout is None:
+            return _unfit(
+                f"{where}.version",
+                f"{number + 1}件目: データ標準レイアウトの版「{entry.version}」はありません。",
+            )
+        for place, item in enumerate(entry.items):
+            if not in_layout(layout, item.name):
+                return _unfit(
+                    f"{where}.items[{place}].name",
+                    f"{number + 1}件目: 項目「{item.name}」は、版{entry.version}のレイアウトにありません。",
+                )
+        return None
+
+    async def delete(self, request: DeleteCopy) -> Done | Problem:
+        """From now on there is none, whatever the nation computes; registering one puts it back."""
+        if (nobody := self._standing.no_person(request.person)) is not None:
+            return nobody
+        if await self.find(request.organisation, request.person, request.information) is None:
+            return problem(ProblemCode.NOT_FOUND, "この特定個人情報の副本はありません。")
+        gone = Stored(request.organisation, request.person, request.information, "", "", b"[]", 1)
+        await self._store.write(await self._replaced(gone))
+        self._wake()
+        return Done()
+
+    async def _replaced(self, row: Stored) -> list[Op]:
+        """Keep this row; the core is told when who holds something is no longer what the nation says."""
+        now = self._clock.now_ms()
+        before = await read_one(self._store, _STORED, _whose(row.organisation, row.person, row.information))
+        held_before = before.deleted == 0 if before is not None else self._computed(row)
+        if held_before == (row.deleted == 0):
+            return [_put(row)]
+        key = f"{row.organisation}/{row.person}/{row.information}"
+        return [_put(row), put(HOLDING_NOTE, key, due_ms=now, now_ms=now)]
+
+    def _computed(self, row: Stored) -> bool:
+        person = self._nation.person(row.person)
+        profile = self._catalogue.profile.id
+        holders = organisations_holding(self._nation, person, row.information, profile)
+        return any(holder.code == row.organisation for holder in holders)
+
+    async def _note(self, row: Row) -> Finished | Again:
+        code, person, information = row.key.split("/")
+        stored = await read_one(self._store, _STORED, _whose(code, int(person), information))
+        if stored is None:
+            return Finished()
+        held = stored.deleted == 0
+        name = self._codes.code_of(int(person), code)
+        outcome = await self._network.call(NOTE_HOLDING, NoteHolding(code, name, information, held))
+        came_to = pushed(outcome, put_ms=row.put_ms, now_ms=self._clock.now_ms())
+        if came_to is Pushed.AGAIN:
+            return Again(reason_of(outcome))
+        if came_to is not Pushed.TAKEN:
+            log.warning("holding_not_noted", came_to=str(came_to), reason=reason_of(outcome))
+        # What was changed while the core was told is told as well: the row must be as it was.
+        return Finished((_unchanged(stored),))
+
+    # 関連書類と不開示
+
+    async def register_document(self, request: RegisterDocument) -> Done | Problem:
+        """関連書類 (SELF-8): at most a few, so that they fit into one delivery with the copy."""
+        if (nobody := self._standing.no_person(request.person)) is not None:
+            return nobody
+        if request.information not in self._catalogue.information:
+            return _unfit("$.information", "この特定個人情報名コードはカタログにありません。")
+        there = await self.documents(request.organisation, request.person, request.information)
+        names = {document.name for document in there}
+        if request.name not in names and len(names) >= DOCUMENTS_MAX:
+            return problem(ProblemCode.CONFLICT, f"関連書類は{DOCUMENTS_MAX}件までです。")
+        sql = (
+            "INSERT INTO documents (organisation, person, information, name, media_type, content) "
+            "VALUES (:organisation, :person, :information, :name, :media_type, :content) "
+            "ON CONFLICT (person, organisation, information, name) DO UPDATE SET "
+            "media_type = excluded.media_type, content = excluded.content"
+        )
+        await self._store.write([Op(sql, msgspec.structs.asdict(request))])
+        return Done()
+
+    async def withhold(self, request: Withhold) -> Done | Problem:
+        """不開示 (SELF-9): by items, or everything; with neither, nothing is withheld any more."""
+        if (nobody := self._standing.no_person(request.person)) is not None:
+            return nobody
+        if request.information not in self._catalogue.information:
+            return _unfit("$.information", "この特定個人情報名コードはカタログにありません。")
+        sql = (
+            "INSERT INTO withholdings (organisation, person, information, everything, items) "
+            "VALUES (:organisation, :person, :information, :everything, :items) "
+            "ON CONFLICT (person, organisation, information) DO UPDATE SET "
+            "everything = excluded.everything, items = excluded.items"
+        )
+        whole = msgspec.structs.asdict(request) | {
+            "everything": int(request.everything),
+            "items": msgspec.json.encode(request.items),
+        }
+        await self._store.write([Op(sql, whole)])
+        return Done()
+
+
+def _whose(code: str, person: int, information: str) -> dict[str, object]:
+    return {"organisation": code, "person": person, "information": information}
+
+
+def _stored(code: str, entry: CopyEntry) -> Stored:
+    items = msgspec.json.encode(entry.items)
+    return Stored(
+        code, entry.person, entry.information, entry.version, entry.as_of.isoformat(), items, deleted=0
+    )
+
+
+def _unchanged(stored: Stored) -> Op:
+    return Op(
+        "UPDATE copies SET deleted = :deleted WHERE person = :person AND organisation = :organisation "
+        "AND information = :information AND deleted = :deleted",
+        {**_whose(stored.organisation, stored.person, stored.information), "deleted": stored.deleted},
+    )
+
+
+def _unfit(field: str, detail: str) -> Problem:
+    return problem(ProblemCode.UNPROCESSABLE, detail, field=field)
