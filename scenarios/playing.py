@@ -24,7 +24,7 @@ from sim.world.facts import WorldFacts
 SIMULATED_SECONDS_MAX = 40 * 24 * 60 * 60
 """A scenario that has not ended by then never will."""
 LIVE_SECONDS_MAX = 60
-LIVE_AT_ONCE_MAX = 6
+LIVE_AT_ONCE_MAX = 4
 """Live scenarios wait most of their time."""
 LOG_LINES_KEPT_MAX = 200
 

@@ -26,6 +26,8 @@ NoAnswer = Problem | Unreachable
 AtTheCard = WrongPin | Locked | CardError
 
 NICKNAME = "みかん"
+PATIENCE_SECONDS = 30.0
+"""How long a person looks at a page that is loading; longer than systems wait for each other."""
 LATE_AT_MOST = timedelta(minutes=10)
 """How long an actor waits for a late answer unless told otherwise; longer than any pause of an outbox."""
 
@@ -76,7 +78,9 @@ class Resident:
     async def call(self, operation: Operation[Req, Res], request: Req) -> Res | NoAnswer:
         """Any operation of the portal, with her session."""
         authorization = "" if self.session is None else f"Bearer {self.session}"
-        return await self._portal.call(operation, request, authorization=authorization)
+        return await self._portal.call(
+            operation, request, authorization=authorization, deadline_s=PATIENCE_SECONDS
+        )
 
     # Signing in and out
 
