@@ -85,19 +85,19 @@ def _is_refusal(error: sqlite3.Error) -> bool:
     return error.sqlite_errorcode != sqlite3.SQLITE_ERROR
 
 
-def _apply(connection: sqlite3.Connection, ops: Sequence[Op]) -> _Outcome:
+def _apply(cursor: sqlite3.Cursor, ops: Sequence[Op]) -> _Outcome:
     """One transaction inside the open one. Raises ``sqlite3.Error`` when the disk refuses.
 
     What is wrong with one caller's statement is that caller's exception; its neighbours in the commit don't feel it.
     """
     savepoint = not _atomic(ops)
     if savepoint:
-        connection.execute("SAVEPOINT one")
-    outcome = _execute(connection, ops)
+        cursor.execute("SAVEPOINT one")
+    outcome = _execute(cursor, ops)
     if savepoint:
         if outcome is not COMMITTED:
-            connection.execute("ROLLBACK TO one")
-        connection.execute("RELEASE one")
+            cursor.execute("ROLLBACK TO one")
+        cursor.execute("RELEASE one")
     return outcome
 
 
@@ -106,11 +106,11 @@ def _atomic(ops: Sequence[Op]) -> bool:
     return len(ops) == 1 and ops[0].changes is None
 
 
-def _execute(connection: sqlite3.Connection, ops: Sequence[Op]) -> _Outcome:
+def _execute(cursor: sqlite3.Cursor, ops: Sequence[Op]) -> _Outcome:
     """One statement after the other, up to the first that does not hold; undoing is the caller's."""
     for index, (sql, params, changes) in enumerate(ops):
         try:
-            changed = connection.execute(sql, params).rowcount
+            changed = cursor.execute(sql, params).rowcount
         except sqlite3.IntegrityError:
             return Conflict(index)
         except Exception as error:
@@ -122,31 +122,31 @@ def _execute(connection: sqlite3.Connection, ops: Sequence[Op]) -> _Outcome:
     return COMMITTED
 
 
-def _commit(connection: sqlite3.Connection, transactions: Sequence[Sequence[Op]]) -> list[_Outcome]:
+def _commit(cursor: sqlite3.Cursor, transactions: Sequence[Sequence[Op]]) -> list[_Outcome]:
     """All these transactions in one commit; when the disk refuses, none of them."""
     try:
-        connection.execute("BEGIN IMMEDIATE")
-        outcomes = [_apply(connection, ops) for ops in transactions]
-        connection.execute("COMMIT")
+        cursor.execute("BEGIN IMMEDIATE")
+        outcomes = [_apply(cursor, ops) for ops in transactions]
+        cursor.execute("COMMIT")
     except sqlite3.Error as error:
         with contextlib.suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
+            cursor.execute("ROLLBACK")
         # One exception for each: a shared one would gather everybody's traceback.
         return [StorageRefused(str(error)) for _ in transactions]
     return outcomes
 
 
-def _commit_alone(connection: sqlite3.Connection, ops: Sequence[Op]) -> _Outcome:
+def _commit_alone(cursor: sqlite3.Cursor, ops: Sequence[Op]) -> _Outcome:
     """One transaction in a commit of its own: the same outcomes with half the statements, as nobody shares it."""
     try:
         if _atomic(ops):
-            return _execute(connection, ops)
-        connection.execute("BEGIN IMMEDIATE")
-        outcome = _execute(connection, ops)
-        connection.execute("COMMIT" if outcome is COMMITTED else "ROLLBACK")
+            return _execute(cursor, ops)
+        cursor.execute("BEGIN IMMEDIATE")
+        outcome = _execute(cursor, ops)
+        cursor.execute("COMMIT" if outcome is COMMITTED else "ROLLBACK")
     except sqlite3.Error as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        if cursor.connection.in_transaction:
+            cursor.execute("ROLLBACK")
         return StorageRefused(str(error))
     return outcome
 
@@ -156,10 +156,12 @@ class _Reader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        # One cursor for all: making one costs as much as a point read finds.
+        self._cursor = connection.cursor()
 
     async def read(self, query: Query[Row], params: Params = {}) -> list[Row]:  # noqa: B006 - never written to
         try:
-            rows: list[tuple[Any, ...]] = self._connection.execute(query.sql, params).fetchall()
+            rows: list[tuple[Any, ...]] = self._cursor.execute(query.sql, params).fetchall()
         except sqlite3.Error as error:
             if _is_refusal(error):
                 raise StorageRefused(str(error)) from error
@@ -219,6 +221,7 @@ class SqliteStore(_Reader):
 
     def run_writer(self) -> None:
         """The writer thread's life: commit whatever waits, until closed and empty."""
+        cursor = self._writer.cursor()
         while True:
             with self._signal:
                 while not self._waiting and not self._closing:
@@ -227,7 +230,7 @@ class SqliteStore(_Reader):
                     return
                 count = min(len(self._waiting), COMMIT_BATCH_MAX)
                 batch = [self._waiting.popleft() for _ in range(count)]
-            outcomes = _commit(self._writer, [waiting.ops for waiting in batch])
+            outcomes = _commit(cursor, [waiting.ops for waiting in batch])
             for waiting, outcome in zip(batch, outcomes, strict=True):
                 waiting.outcome = outcome
             self._trio_token.run_sync_soon(_wake, batch)
@@ -296,7 +299,7 @@ class SimulatedStore(_Reader):
     async def write(self, ops: Sequence[Op]) -> Committed | Conflict:
         if self.refuse is not None:
             raise StorageRefused(self.refuse)
-        outcome = _commit_alone(self._connection, ops)
+        outcome = _commit_alone(self._cursor, ops)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
