@@ -17,7 +17,7 @@ from rich.table import Table
 from benchmarks import ledger
 from benchmarks.ledger import Row
 from benchmarks.processes import LOAD_CORES, SERVER_CORES, generator_name
-from mynasim.place import key_folder
+from sim.world.key_folder import key_folder
 
 ROUNDS = 5
 Benchmark = Callable[[Path, int], list[Row]]

@@ -9,7 +9,7 @@ from benchmarks import __main__ as bench
 from benchmarks import calls, journeys, ledger, operations, signing_in, starting, writes
 from benchmarks.ledger import Row
 from benchmarks.processes import Target, pace_by_ourselves, pace_by_wrk, read_wrk
-from mynasim.place import key_folder
+from sim.world.key_folder import key_folder
 
 TINY_SECONDS = 0.2
 

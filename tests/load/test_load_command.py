@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from mynasim.place import key_folder
 from mynasim.settings import to_environment
+from sim.world.key_folder import key_folder
 from sim.world.settings import Ports
 
 ROOT = Path(__file__).parents[2]

@@ -16,9 +16,9 @@ from load.journeys.disclosure import disclosure
 from load.measuring import JOURNEY, LATE, REQUEST, Report, glance
 from load.population import STRIPES, Population
 from load.steps import Ask, Measured, NoAnswer, Now, Sign, Wait
-from mynasim.place import key_folder
 from portal.wire.problems import ProblemCode, problem
 from sim.nation.nation import Nation
+from sim.world.key_folder import key_folder
 
 VISIT = Visit("住民0001", date(2026, 4, 1), 0)
 
