@@ -18,8 +18,7 @@ from sim.cards_desk.pins import Pins, pins_of
 from sim.jpki.authority import Authority, holder_key_label
 from sim.jpki.holder import FirstIssue, HolderFacts
 from sim.jpki.holder import Issue as Issue
-from sim.jpki.key_cache import KeyCache
-from sim.jpki.keys import p384_key
+from sim.jpki.keys import KeySource, p384_key
 from sim.jpki.personalisation import IssuedCertificates, issue, reissue_signature
 from sim.jpki.serials import Kind, Medium
 from sim.jpki.validity import age_on, expires_on, nth_birthday_after
@@ -54,7 +53,7 @@ class Wallet:
         self,
         nation: Nation,
         authority: Authority,
-        keys: KeyCache,
+        keys: KeySource,
         as_of: date,
         *,
         residents: Residents | None = None,

@@ -40,7 +40,7 @@ class Counter:
     def __init__(self, authority: Authority, nation: Nation) -> None:
         self.nation = nation
         self.authority = authority
-        self.wallet = Wallet(nation, authority, authority.keys, TODAY)  # type: ignore[arg-type]
+        self.wallet = Wallet(nation, authority, authority.keys, TODAY)
         self.wiring = Wiring({System.JPKI: jpki_system.SCHEMAS})
         self.jpki: Jpki
 
@@ -234,7 +234,7 @@ def test_the_card_says_what_the_register_said_on_the_day_of_issue(
         )
         return msgspec.structs.replace(person, family="新山", address=address)
 
-    wallet = Wallet(nation, authority, authority.keys, TODAY, residents=registered)  # type: ignore[arg-type]
+    wallet = Wallet(nation, authority, authority.keys, TODAY, residents=registered)
     n = next(n for n in range(5000) if wallet.contents(n).sign_certificate is not None)
     first = wallet.first_issue(n).issued_on
 
