@@ -56,7 +56,7 @@ def _prepare(environment: Any, users: int) -> None:
     put_run(environment, run)
     descriptor = os.environ.get(REPORT_VARIABLE)
     if descriptor is not None:
-        reporter = Reporter(run, int(descriptor))
+        reporter = Reporter(run, int(descriptor), environment.runner.quit)
         gevent.spawn(reporter.say_each_second)
         environment.events.quitting.add_listener(reporter.end)
 

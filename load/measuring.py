@@ -73,6 +73,11 @@ class Report:
     def seconds(self) -> float:
         return (monotonic() if self._ended is None else self._ended) - self.began
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the measured window has not ended."""
+        return self._ended is None
+
     def restart(self) -> None:
         """The measured window begins now."""
         self.steps.clear()

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from time import time
@@ -119,16 +120,18 @@ def portal_clock(host: str) -> int:
 class Reporter:
     """Writes the figures of a run to the process that started it."""
 
-    def __init__(self, run: Run, descriptor: int) -> None:
+    def __init__(self, run: Run, descriptor: int, gone: Callable[[], None]) -> None:
+        """*gone* is called when that process is there no more."""
         self._run = run
         self._descriptor = descriptor
+        self._gone = gone
 
     def __repr__(self) -> str:
         return f"Reporter({self._descriptor})"
 
     def say_each_second(self) -> None:
         """A glance a second, until killed."""
-        while True:
+        while self._run.report.is_open:
             gevent.sleep(1.0)
             self._write({"glance": msgspec.to_builtins(glance(self._run.report))})
 
@@ -139,5 +142,8 @@ class Reporter:
 
     def _write(self, content: dict[str, Any]) -> None:
         line = memoryview(json.dumps(content, ensure_ascii=False).encode() + b"\n")
-        while line:
-            line = line[os.write(self._descriptor, line) :]
+        try:
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+        except BrokenPipeError:
+            self._gone()

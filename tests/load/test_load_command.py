@@ -133,6 +133,26 @@ def test_ctrl_c_shows_what_was_measured_and_ends_everything() -> None:
     assert _left_behind("mynasim-load-") == []
 
 
+def test_nothing_outlives_a_killed_load() -> None:
+    process = _load(users=1, duration=60, residents=1, pause=0.1)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "件/秒" in line:
+            break
+    (locust,) = _pids("locustfile.py", parent=process.pid)
+    (world,) = _pids("mynasim-load-", parent=process.pid)
+    process.kill()
+    process.communicate()
+
+    _until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in (locust, world)))
+
+
+def _pids(text: str, *, parent: int) -> list[int]:
+    tasks = Path(f"/proc/{parent}/task").iterdir()
+    children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    return [pid for pid in children if text.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
 def test_failures_are_counted_by_their_code_and_make_exit_code_1(world: str) -> None:
     # Cards of another nation: no CA that this portal trusts signed their certificates.
     code, out, err = _ended(
