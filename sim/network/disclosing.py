@@ -80,6 +80,7 @@ class Disclosing:
         self._facts = facts
         self._desk = desk
         self._wake = wake
+        self._at_push: set[str] = set()
         self.works: Mapping[str, Work] = {
             tables.DISCLOSURE_PUSH: self._push,
             tables.DISCLOSURE_END: self._push,
@@ -169,9 +170,19 @@ class Disclosing:
         return Finished() if question is None else await self._push(row._replace(key=question.request_id))
 
     async def _push(self, row: Row) -> Finished | Again:
-        """Send the late answer if all who must be asked have decided; ask those who have not been asked yet."""
+        """One at a time for each request: two decisions in the same moment are one answer."""
         if self._desk.stopped:
             return Again("stopped")
+        if row.key in self._at_push:
+            return Again("being pushed")
+        self._at_push.add(row.key)
+        try:
+            return await self._push_alone(row)
+        finally:
+            self._at_push.discard(row.key)
+
+    async def _push_alone(self, row: Row) -> Finished | Again:
+        """Send the late answer if all who must be asked have decided; ask those who have not been asked yet."""
         promised = await read_one(self._store, tables.DISCLOSURE, {"request_id": row.key})
         if promised is None or promised.done_ms is not None:
             return Finished()
@@ -196,7 +207,8 @@ class Disclosing:
             return Again(reason_of(outcome))
         if came_to is not Pushed.TAKEN:
             log.warning("records_not_taken", came_to=str(came_to), reason=reason_of(outcome))
-        return Finished((tables.finish_disclosure(row.key, came_to, now_ms=now),))
+        await self._store.write([tables.finish_disclosure(row.key, came_to, now_ms=now)])
+        return Finished()
 
     def _to_be_asked(
         self, promised: Disclosure, found: Sequence[records.Row], questions: Sequence[Question]
