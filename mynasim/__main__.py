@@ -116,7 +116,16 @@ scenarios = App(name="scenarios", help="住民と機関の筋書きを動かし�
 scenarios.command("mynasim.scenarios:run", name="run")
 app.command(scenarios)
 app.command("mynasim.load:load", name="load", help="ポータルに負荷をかけて、応答の速さを測ります（Locust）。")
-app.command("mynasim.card:app", name="card", help="模擬マイナンバーカードを、カードリーダーに入れて使ったり、調べたりします。")
+app.command(
+    "mynasim.card:app",
+    name="card",
+    help="模擬マイナンバーカードを、カードリーダーに入れて使ったり、調べたりします。",
+)
+app.command(
+    "mynasim.nation:app",
+    name="nation",
+    help="国（1億2,600万人の住民）を調べ、試験データを取り出します。",
+)
 
 
 @app.command

@@ -14,7 +14,7 @@ class NotConfirmed(Refusal):
 
 def _ours(folder: Path) -> list[Path]:
     """The files that a state folder consists of; the settings file is the user's own and stays."""
-    files = [folder / "secrets.json", folder / "world.json"]
+    files = [folder / "secrets.json", folder / place.BEGAN_FILE, folder / place.POPULATIONS_FILE]
     for system in System:
         files += [folder / f"{system}.sqlite{suffix}" for suffix in ("", "-wal", "-shm")]
     for name in ("portal", "world"):

@@ -8,15 +8,16 @@ prefectures and wards of designated cities are passed over. Everything is read, 
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from sim.nation.check_digits import municipality_check_digit
 from sim.nation.municipalities import MUNICIPALITIES, MUNICIPALITY_PEOPLE_MAX
 
-__all__ = ["CensusTable", "CensusTableError", "decode", "from_csv", "from_rows"]
+__all__ = ["CensusTable", "CensusTableError", "decode", "from_csv", "from_rows", "rows_of_csv"]
 
 _AREA = re.compile(r"(\d{5})(\d?)(?:_.*)?")
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+|\d+")
@@ -51,7 +52,20 @@ def decode(data: bytes) -> str:
 
 def from_csv(text: str, column: str | None = None) -> CensusTable:
     """Populations from CSV text. Raises `CensusTableError`."""
-    return from_rows(csv.reader(text.splitlines()), column)
+    return from_rows(_csv_rows(text), column)
+
+
+def rows_of_csv(data: bytes) -> Iterator[Sequence[str]]:
+    """Rows of a downloaded CSV file, for `from_rows`. Raises `CensusTableError`."""
+    yield from _csv_rows(decode(data))
+
+
+def _csv_rows(text: str) -> Iterator[Sequence[str]]:
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise CensusTableError(f"{reader.line_num}行目をCSVとして読めません({error})。") from error
 
 
 def from_rows(rows: Iterable[Sequence[str]], column: str | None = None) -> CensusTable:
@@ -87,8 +101,13 @@ def from_rows(rows: Iterable[Sequence[str]], column: str | None = None) -> Censu
     missing = [m.full_name for m in MUNICIPALITIES if m.code not in populations]
     if missing:
         some = "、".join(missing[:5])
+        lost = (
+            "地域コードの先頭の0が落ちていないか、確かめてください。"
+            if len(missing) < len(MUNICIPALITIES)
+            else ""
+        )
         raise CensusTableError(
-            f"{len(missing)}市区町村の人口がありません({some}{'など' if missing[5:] else ''})。"
+            f"{len(missing)}市区町村の人口がありません({some}{'など' if missing[5:] else ''})。{lost}"
         )
     return CensusTable(populations, tuple(ignored))
 

@@ -73,6 +73,7 @@ class Nation:
     ) -> None:
         self.seed = seed
         self.reference_date = reference_date
+        self.valid_my_numbers = valid_my_numbers
         self.populations: tuple[int, ...] = _populations(populations)
         self.starts: tuple[int, ...] = (
             0,

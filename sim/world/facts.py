@@ -1,6 +1,7 @@
 """What is true in a world before anything happens: nation, JPKI, linkage codes, cards; all of it from one seed."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -19,11 +20,17 @@ class WorldFacts:
     """世界の前提: the same in every process that is given the same seed."""
 
     def __init__(
-        self, seed: int, key_folder: Path | None, *, as_of: date = FIRST_DAY, valid_my_numbers: bool = False
+        self,
+        seed: int,
+        key_folder: Path | None,
+        *,
+        as_of: date = FIRST_DAY,
+        valid_my_numbers: bool = False,
+        populations: Mapping[str, int] | None = None,
     ) -> None:
         self.seed = seed
         self.jpki_seed = secret_of(seed, "jpki")
-        self.nation = Nation(seed, valid_my_numbers=valid_my_numbers)
+        self.nation = Nation(seed, valid_my_numbers=valid_my_numbers, populations=populations)
         self.keys = KeyCache(key_folder)
         self.authority = Authority(self.jpki_seed, self.keys)
         self.serials: Serials = self.authority.serials
