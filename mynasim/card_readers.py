@@ -194,6 +194,9 @@ def _run(main: Callable[[], Awaitable[None]]) -> None:
 
 async def _obey(readers: Readers) -> None:
     """Lines of standard input until it is told to quit; at its end there are just no more commands."""
+    if os.isatty(0) and os.tcgetpgrp(0) != os.getpgrp():
+        # Started with "&": a background program that reads from the terminal is stopped by it.
+        await trio.sleep_forever()
     rest = b""
     while True:
         # Neither a file nor /dev/null can be waited for, nor need it be.
