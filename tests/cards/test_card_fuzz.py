@@ -1,6 +1,6 @@
 """Random and mutated APDUs: always a status word, never an exception, no state corrupted.
 
-`MYNASIM_CARD_FUZZ_APDUS` says how many (the nightly run: 1000000); 150000 otherwise. Each sequence has a seed of its own,
+`MYNASIM_CARD_FUZZ_APDUS` says how many; a million otherwise. Each sequence has a seed of its own,
 which the assertion names.
 """
 
@@ -20,7 +20,7 @@ from cards.keys import RsaSigner
 from cards.pins import TRIES_MAX
 from cards.state import CardState
 
-APDUS = int(os.environ.get("MYNASIM_CARD_FUZZ_APDUS", "150000"))
+APDUS = int(os.environ.get("MYNASIM_CARD_FUZZ_APDUS", "1000000"))
 SEQUENCE = 250
 
 KNOWN = {int(each) for each in SW} | {0x63C0 | left for left in range(16)}
