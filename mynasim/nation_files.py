@@ -102,9 +102,13 @@ def write_workbook(draft: Path, fields: Sequence[str], rows: Iterable[Row]) -> N
             sheet.set_column(column, column, 32 if name == "住所" else 16)
         for column, name in enumerate(fields):
             sheet.write_string(0, column, name, heading)
-        for number, row in enumerate(rows, start=1):
-            for column, cell in enumerate(row):
-                sheet.write_string(number, column, cell)
+        try:
+            for number, row in enumerate(rows, start=1):
+                for column, cell in enumerate(row):
+                    sheet.write_string(number, column, cell)
+        except BaseException:
+            sheet.row_data_fh.close()  # the rows so far, which nobody wants any more
+            raise
         try:
             workbook.close()
         except XlsxWriterException as error:
