@@ -161,17 +161,17 @@ def _line(number: int, raw: bytes) -> Line | Malformed:
 def _meaning(number: int, values: dict[str, str]) -> Line | Malformed:
     requested_at = _moment(values["requested_at"])
     if requested_at is None:
-        return _wrong(number, "requested_at", "この日時はありません。")
+        return wrong(number, "requested_at", "この日時はありません。")
     days: dict[str, date | None] = {}
     for name in ("start", "end"):
         days[name] = _day(values[name])
         if days[name] is None and values[name].strip():
-            return _wrong(number, name, "この日はありません。")
+            return wrong(number, name, "この日はありません。")
     start, end = days["start"], days["end"]
     if (start is None) != (values["condition"] == "1") or (end is None) != (start is None):
-        return _wrong(number, "start", "照会条件区分が2のときだけ、開始日と終了日を入れてください。")
+        return wrong(number, "start", "照会条件区分が2のときだけ、開始日と終了日を入れてください。")
     if start is not None and end is not None and end < start:
-        return _wrong(number, "end", "終了日が開始日より前です。")
+        return wrong(number, "end", "終了日が開始日より前です。")
     return Line(
         values["numbering"],
         int(values["person_number"]),
@@ -223,7 +223,8 @@ def _written(line: Line) -> bytes:
     return ",".join(texts).encode("ascii")
 
 
-def _wrong(number: int, name: str, reason: str) -> Malformed:
+def wrong(number: int, name: str, reason: str) -> Malformed:
+    """What is wrong in the field of this name of a line."""
     column = 1
     for field in FIELDS:
         if field.name == name:

@@ -17,7 +17,7 @@ from portal.wire.intermediate_keeping import SendState, SendView
 from portal.wire.linkage import InquiryState, ProvidedContent
 from portal.wire.problems import Problem, ProblemCode, problem
 from sim.intermediate import sends
-from sim.intermediate.batch_file import Line, Malformed, is_name, read
+from sim.intermediate.batch_file import Line, Malformed, is_name, read, wrong
 from sim.intermediate.inquiring import Inquiring
 from sim.intermediate.standing import Standing
 
@@ -109,11 +109,12 @@ class Filing:
     async def _unfit(self, code: str, number: int, line: Line) -> Problem | None:
         """What only the server can know to be wrong."""
         if line.inquirer != code:
-            return _unfit(Malformed(number, 75, "照会者機関コード", "送った機関のコードではありません。"))
+            return _unfit(wrong(number, "inquirer", "送った機関のコードではありません。"))
         if self._standing.no_person(line.person) is not None:
-            return _unfit(Malformed(number, 20, "統合宛名番号", "この番号の人はいません。"))
+            where = "person_number" if line.unified_number is None else "unified_number"
+            return _unfit(wrong(number, where, "この番号の人はいません。"))
         if line.user and await self._standing.bars(code, line.user):
-            return _unfit(Malformed(number, 54, "ユーザーID", "この利用者は照会できません。"))
+            return _unfit(wrong(number, "user", "この利用者は照会できません。"))
         return None
 
     async def result(self, request: OneFile) -> FileResult | Problem:
