@@ -19,7 +19,8 @@ from portal.wire.systems import Party, System
 
 ORGANISATION_SIDE = (Party.OPERATOR,)
 """Who speaks for an organisation: the operator's hand, until back offices are systems of their own."""
-SEND_BYTES_MAX = 8 * 1024 * 1024
+SEND_BYTES_MAX = 4 * 1024 * 1024
+"""What the HTTP lane takes at most."""
 COPIES_IN_SEND_MAX = 10_000
 DOCUMENT_BYTES_MAX = 400 * 1024
 DOCUMENTS_MAX = 3

@@ -5,6 +5,10 @@ All of it is computed from the nation; this file turns the nation's words into t
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import lru_cache
+from typing import Final
+
+import msgspec
 
 from portal.wire.disclosure import Named, ProvisionRecord, ProvisionResult
 from portal.wire.limits import RECORDS_IN_ANSWER_MAX, RECORDS_PERIOD_DAYS_MAX
@@ -19,6 +23,9 @@ from sim.nation.nation import Nation
 from sim.nation.organisations import Organisation, UnknownOrganisation, organisation
 from sim.nation.past import PastRecord, PastResult, records_of
 from sim.network.records.tables import Row
+
+PASTS_KEPT: Final = 1_000
+"""Answers kept in memory, some 10 kB each."""
 
 _RESULTS = {
     PastResult.PROVIDED: ProvisionResult.PROVIDED,
@@ -43,6 +50,8 @@ class CoreFacts:
         self._profile = profile
         self._catalogue = catalogue(profile)
         self.law = self._catalogue
+        # The past does not change: whoever looks again, or gets it later, need not have it made anew.
+        self._past = lru_cache(maxsize=PASTS_KEPT)(self._computed)
         fields = {field.code: field.name for field in self._catalogue.fields}
         self.catalogue = Catalogue(
             profile,
@@ -84,16 +93,19 @@ class CoreFacts:
     def records(self, person: int, first: date, last: date, *, now_ms: int) -> tuple[ProvisionRecord, ...]:
         """情報提供等記録 of these days, newest first, as far as they are kept and have happened by now."""
         oldest = day_of(now_ms) - timedelta(days=RECORDS_PERIOD_DAYS_MAX)
-        past = records_of(
-            self._nation,
-            self._nation.person(person),
-            max(first, oldest),
-            min(last, day_of(now_ms)),
-            self._profile,
-        )
+        past = self._past(person, max(first, oldest), min(last, day_of(now_ms)))
         now = to_utc(now_ms)
-        shown = [self._record(each, now_ms) for each in reversed(past) if each.requested_at <= now]
+        shown = [
+            record if record.provided_at is None or record.provided_at <= now else _pending(record)
+            for record in past
+            if record.requested_at <= now
+        ]
         return tuple(shown[:RECORDS_IN_ANSWER_MAX])
+
+    def _computed(self, person: int, first: date, last: date) -> tuple[ProvisionRecord, ...]:
+        """The past of these days with what became of it, newest first."""
+        past = records_of(self._nation, self._nation.person(person), first, last, self._profile)
+        return tuple(self._record(each) for each in reversed(past))
 
     def shown(self, kept: Row) -> ProvisionRecord:
         """A record of this run as the person reads it; a code that nobody knows is its own name."""
@@ -112,20 +124,24 @@ class CoreFacts:
             _STATES[InquiryState(kept.state)],
         )
 
-    def _record(self, past: PastRecord, now_ms: int) -> ProvisionRecord:
-        is_pending = past.provided_at is not None and past.provided_at > to_utc(now_ms)
+    def _record(self, past: PastRecord) -> ProvisionRecord:
         known = self._catalogue
         return ProvisionRecord(
             past.record_id,
             past.requested_at,
-            None if is_pending else past.provided_at,
+            past.provided_at,
             _named(past.inquirer),
             _named(past.provider),
             Named(past.affair, known.affairs[past.affair].name),
             Named(past.procedure, known.procedures[past.procedure].name),
             Named(past.information, known.information[past.information].name),
-            ProvisionResult.PENDING if is_pending else _RESULTS[past.result],
+            _RESULTS[past.result],
         )
+
+
+def _pending(record: ProvisionRecord) -> ProvisionRecord:
+    """As it was before the provider answered."""
+    return msgspec.structs.replace(record, provided_at=None, result=ProvisionResult.PENDING)
 
 
 def _named(organisation: Organisation) -> Named:
