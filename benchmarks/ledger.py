@@ -47,7 +47,9 @@ def machine() -> dict[str, Any]:
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=FOLDER.parent, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", *arguments], cwd=FOLDER.parents[1], capture_output=True, text=True, check=False
+    )
     return done.stdout.strip()
 
 
