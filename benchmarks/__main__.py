@@ -114,6 +114,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "writes": _writes,
     "card": _others("card_bench"),
     "nation": _others("nation_bench"),
+    "network": _others("network_bench"),
 }
 
 

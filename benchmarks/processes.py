@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -196,7 +196,3 @@ def _median(paces: Sequence[Pace]) -> Pace:
         statistics.median(each.p99_ms for each in paces),
         sum(each.errors for each in paces),
     )
-
-
-def median_of(measure: Callable[[], float], rounds: int) -> float:
-    return statistics.median(measure() for _ in range(rounds))

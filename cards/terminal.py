@@ -142,10 +142,6 @@ def _select(aid: bytes) -> Dialogue[bytes]:
     return (yield from _ask(build(0x00, 0xA4, 0x04, 0x0C, aid)))
 
 
-def _select_file(identifier: int) -> Dialogue[bytes]:
-    return (yield from _ask(build(0x00, 0xA4, 0x02, 0x0C, identifier.to_bytes(2, "big"))))
-
-
 def _verify(identifier: int, pin: str) -> Dialogue[None]:
     # Full-width digits are a common slip of the keyboard: sent as they are, each would cost a try. And an empty
     # VERIFY is a question, not an attempt.

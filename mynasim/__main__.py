@@ -1,5 +1,6 @@
 """The command line: ``mynasim COMMAND``. Commands import what they need when they are called."""
 
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -139,6 +140,10 @@ def doctor(*, state: State = None) -> None:
 
 def main() -> None:
     """Run a command; what keeps it from its work is said in one message, and the exit code is 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal without Japanese gets escapes, not a traceback.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except KeyboardInterrupt:

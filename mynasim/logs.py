@@ -25,6 +25,8 @@ def to_terminal(*, verbose: bool = False) -> None:
 
 
 def _configure(handler: logging.Handler, *, verbose: bool) -> None:
+    # A log on a full disk must not fill the terminal with its own troubles.
+    logging.raiseExceptions = False
     handler.setFormatter(logging.Formatter("%(message)s"))
     level = logging.DEBUG if verbose else logging.INFO
     logging.basicConfig(handlers=[handler], level=level, force=True)
@@ -34,7 +36,7 @@ def _configure(handler: logging.Handler, *, verbose: bool) -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=False),
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],

@@ -1,6 +1,7 @@
 """``mynasim reset``: empties the state folder."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from mynasim import place
@@ -45,4 +46,6 @@ def run(state: Path | None, *, ask: bool) -> None:
                 return
         for file in files:
             file.unlink()
+        with suppress(OSError):
+            (folder / "trust").rmdir()
     print(f"{folder} を空にしました。")

@@ -16,19 +16,24 @@ class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int, about("待ち受けるポート。使用中なら次の空きを使います。"), msgspec.Meta(ge=0, le=65535)
     ] = 8600
     lane: Annotated[
-        bool, about("平文のHTTP/1.1を自前の高速な経路で処理するか。falseならHypercornが処理します。")
+        bool,
+        about(
+            "平文のHTTP/1.1を自前の経路で処理するか。falseならHypercornが処理しますが、遅く、あやしい要求への備えも弱くなります。"
+        ),
     ] = True
     trust_folder: Annotated[
         str,
         about("信頼する利用者証明用認証局の証明書（DER）を置くフォルダー。空なら状態フォルダーの trust。"),
     ] = ""
-    policies: Annotated[tuple[str, ...], about("受け付ける利用者証明用電子証明書のポリシーOID。")] = (
-        "1.2.392.200149.8.5.1.3.30",
-    )
+    policies: Annotated[
+        tuple[str, ...], about("受け付ける利用者証明用電子証明書のポリシーOID。"), msgspec.Meta(min_length=1)
+    ] = ("1.2.392.200149.8.5.1.3.30",)
     crl_instead_of_ocsp: Annotated[
         bool, about("OCSPが答えないとき、期限内の失効リスト（CRL）で代えるか。falseならログインを断ります。")
     ] = True
-    mail_sender: Annotated[str, about("通知メールの差出人。")] = "no-reply@portal.mynasim.invalid"
+    mail_sender: Annotated[
+        str, about("通知メールの差出人。"), msgspec.Meta(pattern=r"^[^@\s<>]+@[^@\s<>]+$(?!\n)")
+    ] = "no-reply@portal.mynasim.invalid"
     session_idle_seconds: Annotated[
         int, about("操作がないとき自動でログアウトするまでの秒数。"), msgspec.Meta(ge=60)
     ] = limits.SESSION_IDLE_SECONDS
@@ -46,5 +51,5 @@ class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     asking_again_days_max: Annotated[
         int,
         about("回答がないまま問い合わせ続ける日数。過ぎると書面での請求を案内します。"),
-        msgspec.Meta(ge=1),
+        msgspec.Meta(ge=1, le=3_650),
     ] = limits.ASKING_AGAIN_DAYS_MAX

@@ -1,5 +1,6 @@
 """アカウント: who has a folder, by which certificate, under which nickname. Nothing here names the person (FLD-2)."""
 
+import string
 import unicodedata
 from typing import NamedTuple
 
@@ -34,11 +35,21 @@ class OpenedAccount(msgspec.Struct, frozen=True):
         return self.account.account_id
 
 
+_JOINERS = "\u200c\u200d"
+"""Invisible, but parts of words in some scripts and of many emoji."""
+
+
+def _is_plain(character: str) -> bool:
+    """Whether a character can stand in a nickname: no controls, nothing that hides or turns other text around."""
+    category = unicodedata.category(character)
+    return character in _JOINERS or category not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
 def check_settings(settings: AccountSettings) -> Problem | None:
     """What is wrong with these settings, if anything (ACC-3, ACC-4)."""
-    if not settings.nickname.strip():
+    if not settings.nickname.strip(string.whitespace + "\u3000" + _JOINERS):
         return problem(ProblemCode.UNPROCESSABLE, "ニックネームを入力してください。", field="$.nickname")
-    if any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp") for c in settings.nickname):
+    if not all(_is_plain(character) for character in settings.nickname):
         return problem(
             ProblemCode.UNPROCESSABLE,
             "ニックネームに使えない文字（改行や制御文字など）が入っています。",

@@ -1,7 +1,5 @@
 """What is stored of accounts."""
 
-from typing import NamedTuple
-
 from portal.accounts.model import Account
 from portal.store.store import Op, Query, Schema
 
@@ -34,13 +32,6 @@ BY_SERIAL = Query(
     "(SELECT account_id FROM account_certificates WHERE serial = :serial)",
     Account,
 )
-
-
-class Total(NamedTuple):
-    total: int
-
-
-TOTAL = Query("SELECT COUNT(*) FROM accounts", Total)
 
 
 def insert(account: Account) -> Op:

@@ -5,6 +5,7 @@ written down first, and an outbox row stands for it until somebody has taken it.
 """
 
 from collections.abc import Awaitable, Callable
+from operator import eq
 from typing import NamedTuple
 
 import msgspec
@@ -105,9 +106,16 @@ class Folder:
     # Asking
 
     async def accept(
-        self, owner: OpenedAccount, kind: Kind, contents: list[tuple[str | None, bytes]]
+        self,
+        owner: OpenedAccount,
+        kind: Kind,
+        contents: list[tuple[str | None, bytes]],
+        is_same: Callable[[bytes, bytes], bool] = eq,
     ) -> list[Request] | Problem:
-        """Write these requests down (client key, what is asked); a key that was used before finds its request."""
+        """Write these requests down (client key, what is asked); a key that was used before finds its request.
+
+        The same key for something else (*is_same* tells) is refused: its sender would take one answer for another.
+        """
         total = await self._store.read(tables.TOTAL_OF, {"account_id": owner.account_id})
         if total[0].total + len(contents) > REQUESTS_OPEN_MAX:
             return problem(
@@ -133,6 +141,12 @@ class Folder:
                 earlier = await read_one(self._store, tables.OWN_BY_KEY, params)
                 if earlier is None:
                     return problem(ProblemCode.CONFLICT, "もう一度お試しください。")
+                if not is_same(self.asked(owner, earlier), content):
+                    return problem(
+                        ProblemCode.CONFLICT,
+                        "同じ key で、内容の違う請求がすでにあります。新しい請求には新しい key を付けてください。",
+                        field="$.key",
+                    )
                 request = earlier
             requests.append(request)
         self.wake()

@@ -47,6 +47,17 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 _asked = msgspec.json.Decoder(Asked)
+
+
+def _asks_the_same(one: bytes, other: bytes) -> bool:
+    """By their codes: an organisation's name may have become known in between."""
+    first, second = _asked.decode(one), _asked.decode(other)
+    return (first.information.code, first.organisation.code) == (
+        second.information.code,
+        second.organisation.code,
+    )
+
+
 _content = msgspec.json.Decoder(SelfInformation)
 
 
@@ -132,7 +143,7 @@ class SelfInformations:
             )
             key = None if wanted.key is None else f"{wanted.key}#{index}"
             contents.append((key, msgspec.json.encode(Asked(information, organisation))))
-        accepted = await self._folder.accept(owner, Kind.SELF_INFORMATION, contents)
+        accepted = await self._folder.accept(owner, Kind.SELF_INFORMATION, contents, _asks_the_same)
         if isinstance(accepted, Problem):
             return accepted
         await self._ask_and_wait(owner, accepted)

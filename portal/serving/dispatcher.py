@@ -47,6 +47,7 @@ class Dispatcher:
         self.in_progress = 0
         self._fixed: dict[str, dict[str, Route]] = {}
         self._with_fields: list[tuple[AnyOperation, Route]] = []
+        self._folders: set[str] = set()
         self.gate: Callable[[AnyOperation], Problem | None] | None = None
         """Asked before every operation; a problem from it is the answer (a simulator that was told to stop)."""
 
@@ -64,6 +65,9 @@ class Dispatcher:
         assert operation.callers <= guard.admits, f"{guard} can't admit all callers of {operation}"
         route = Route(operation, guard, handler)
         self.routes.append(route)
+        folder, slash, _ = operation.path[1:].partition("/")
+        if slash:
+            self._folders.add(folder)
         if operation.has_path_fields:
             self._with_fields.append((operation, route))
         else:
@@ -91,8 +95,11 @@ class Dispatcher:
         return sorted({*self._fixed.get(path, ()), *with_fields})
 
     def knows(self, path: str) -> bool:
-        """Whether any operation stands at this path."""
-        return path in self._fixed or any(op.path_pattern.match(path) for op, _ in self._with_fields)
+        """Whether any operation stands at this path, or it is in a folder of operations alone (``/api/…``)."""
+        if path in self._fixed:
+            return True
+        folder, slash, _ = path[1:].partition("/")
+        return bool(slash) and folder in self._folders
 
     async def answer(self, request: WireRequest) -> WireResponse:
         """The answer to this request; never raises, except when cancelled."""

@@ -61,7 +61,10 @@ def bind(host: str, port: int, *, exact: bool = False) -> Bound:
         except OSError as error:
             listener.close()
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise
+                raise NoFreePort(
+                    f"アドレス {host} のポート{candidate}で待ち受けられません（{error.strerror or error}）。"
+                    "設定の host を、この計算機のアドレスにしてください。"
+                ) from error
             continue
         listener.setblocking(False)
         return Bound(listener, host, listener.getsockname()[1], port)

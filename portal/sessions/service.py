@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import structlog
+
 from portal.accounts.model import OpenedAccount, check_settings
 from portal.accounts.service import Accounts, NoAnswer
 from portal.accounts.tables import link_certificate
@@ -16,11 +18,13 @@ from portal.sessions.model import Session, idle_until, token_hash, worth_extendi
 from portal.sessions.revocation import Revocation, Standing
 from portal.settings import PortalSettings
 from portal.store.outbox import Outbox
-from portal.store.store import Conflict, Op, Store, read_one
+from portal.store.store import Conflict, Op, StorageRefused, Store, StoreOverloaded, read_one
 from portal.wire.limits import FIRST_TIME_SECONDS, SESSIONS_FOR_ACCOUNT_MAX
 from portal.wire.moments import to_utc
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.sign_in import AccountSettings, MailEvent, SignIn
+
+log = structlog.get_logger(__name__)
 
 
 class Opened(NamedTuple):
@@ -129,9 +133,12 @@ class Sessions:
             return None
         idle = self._settings.session_idle_seconds
         if extend and worth_extending(session, now, idle):
-            await self._store.write(
-                [tables.extend(session.token_hash, idle_until(now, session.ends_ms, idle))]
-            )
+            extended = tables.extend(session.token_hash, idle_until(now, session.ends_ms, idle))
+            try:
+                await self._store.write([extended])
+            except (StorageRefused, StoreOverloaded) as refusal:
+                # Reading goes on where nothing can be written; the session only ends a little earlier.
+                log.warning("session_not_extended", reason=str(refusal))
         return session
 
     async def open_account(self, session: Session, settings: AccountSettings) -> OpenedAccount | Problem:

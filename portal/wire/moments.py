@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta, timezone
 JST = timezone(timedelta(hours=9), "JST")
 """日本標準時"""
 
-MILLISECOND = 1
 SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE

@@ -163,6 +163,10 @@ async def records_asked_twice(stage: Stage) -> None:
     second = await resident.asked_for_records(key="once")
     equal(second.request_id, first.request_id, "2回目に送った請求の番号")
     equal(len(await resident.list_records()), 1, "フォルダーの請求の数")
+    stage.step("同じ鍵で、別の期間を請求する")
+    another = await resident.request_records(date(2026, 1, 1), date(2026, 1, 31), key="once")
+    refused(another, ProblemCode.CONFLICT, "同じ鍵での別の請求")
+    equal(len(await resident.list_records()), 1, "フォルダーの請求の数")
 
 
 @scenario("records-nobody-answers", "30日たっても回答がなければ、書面での請求を案内する", "REC-3")

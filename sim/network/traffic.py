@@ -109,15 +109,21 @@ class Traffic:
             task_status.started()
             second = self._clock.now_ms() // SECOND
             while True:
-                for inquiry in self.plan.inquiries(second):
+                inquiries = self.plan.inquiries(second)
+                for number, inquiry in enumerate(inquiries):
+                    # Spread over the second: a crowd at its beginning would be another traffic.
+                    await self._until(second * SECOND + number * SECOND // len(inquiries))
                     if self._on_the_way >= AT_ONCE_MAX:
                         self.counts = self.counts._replace(left_out=self.counts.left_out + 1)
-                        await trio.lowlevel.checkpoint()
                         continue
                     self._on_the_way += 1
                     nursery.start_soon(self._ask, inquiry)
-                await self._clock.sleep(((second + 1) * SECOND - self._clock.now_ms()) / SECOND)
+                await self._until((second + 1) * SECOND)
                 second = max(second + 1, self._clock.now_ms() // SECOND)
+
+    async def _until(self, moment_ms: int) -> None:
+        await trio.lowlevel.checkpoint()
+        await self._clock.sleep(max(0, moment_ms - self._clock.now_ms()) / SECOND)
 
     async def _ask(self, inquiry: MakeInquiry) -> None:
         try:

@@ -1,6 +1,7 @@
 """How each system of a world is built: the one description from which a live and a simulated world are made."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from portal.app import SCHEMAS as PORTAL_SCHEMAS
@@ -66,7 +67,13 @@ class Simulators:
         match system:
             case System.JPKI:
                 first_issue = facts.wallet.first_issue
-                self._jpki = Jpki(surroundings, facts.authority, facts.nation.size, first_issue=first_issue)
+                self._jpki = Jpki(
+                    surroundings,
+                    facts.authority,
+                    facts.nation.size,
+                    first_issue=first_issue,
+                    refresh_every=timedelta(seconds=self._description.world.ocsp_refresh_seconds),
+                )
                 return jpki.build(surroundings, self._jpki)
             case System.REGISTRY:
                 return registry.build(surroundings, facts.nation, facts.serials)

@@ -36,6 +36,13 @@ class WorldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 1
     host: Annotated[str, about("模擬システムが待ち受けるアドレス。")] = "127.0.0.1"
     ports: Annotated[Ports, about("模擬システムのポート。")] = Ports()
+    ocsp_refresh_seconds: Annotated[
+        int,
+        about(
+            "電子証明書の失効がOCSPに現れるまでの最長の秒数。本物と同じ15分（900）が既定です。試験では短くできます。"
+        ),
+        msgspec.Meta(ge=1, le=86_400),
+    ] = 900
     valid_my_numbers: Annotated[
         bool,
         about("検査用数字の正しいマイナンバーを使うか。falseなら本物と見分けられるよう、わざと1ずらします。"),

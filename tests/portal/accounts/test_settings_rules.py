@@ -15,7 +15,10 @@ def test_nicknames_in_any_script(nickname: str) -> None:
     assert check_settings(AccountSettings(nickname)) is None
 
 
-@pytest.mark.parametrize("nickname", [" ", "\u3000", "a\nb", "a\x00", "\u2028x", "a\x7f"])
+@pytest.mark.parametrize(
+    "nickname",
+    [" ", "\u3000", "\u200d", "a\nb", "a\x00", "\u2028x", "a\x7f", "\u200b\u202e", "a\u202eb", "a\u2066b"],
+)
 def test_a_nickname_that_nobody_could_read_is_refused(nickname: str) -> None:
     refused = check_settings(AccountSettings(nickname))
     assert refused is not None

@@ -207,3 +207,13 @@ async def test_static_files_are_kept_by_browsers_as_long_as_they_are_the_same(ho
     assert browser.header("cache-control") == "no-cache"
     await browser.get("/static/portal.css", if_none_match=tag)
     assert (browser.status, browser.body) == (304, b"")
+
+
+@pytest.mark.parametrize("address", ["/api/nosuch", "/api/records/nosuch/at/all", "/deliveries/x"])
+async def test_in_the_folders_of_operations_programs_are_answered_as_programs(
+    house: House, address: str
+) -> None:
+    browser = house.browser()
+    await browser.get(address)
+
+    assert (browser.status, browser.header("content-type")) == (404, "application/problem+json")

@@ -99,30 +99,33 @@ async def test_records_appear_while_people_look(up: LinkageWorld, autojump_clock
         nursery.cancel_scope.cancel()
     await trio.sleep(60)
 
-    assert traffic.counts.taken == 6 * 27
+    made = traffic.counts.taken
+    assert 5 * 27 <= made <= 6 * 27
     assert (traffic.counts.refused, traffic.counts.left_out) == (0, 0)
     after = await up.ask(DISCLOSE_RECORDS, asked)
     assert isinstance(before, RecordsAnswer) and isinstance(after, RecordsAnswer)
     assert len(after.records) > len(before.records)
     answer = await up.reconciled()
-    assert (answer.inquiries, answer.underway, answer.differences) == (6 * 27, 0, ())
+    assert (answer.inquiries, answer.underway, answer.differences) == (made, 0, ())
     assert broken(await evidence_of(up)) == []
 
 
 async def test_a_worker_that_comes_back_asks_nothing_twice(
     up: LinkageWorld, autojump_clock: MockClock
 ) -> None:
+    taken = 0
     for _ in range(2):
         traffic = Traffic(
             TrafficPlan(up.nation, 1, 5), up.wiring.link(Party.OPERATOR, System.INTERMEDIATE), up.wiring.clock
         )
         async with trio.open_nursery() as nursery:
             await nursery.start(traffic.run)
-            await trio.sleep(0.3)
+            await trio.sleep(0.45)
             nursery.cancel_scope.cancel()
+        taken += traffic.counts.taken
     await trio.sleep(10)
 
-    assert (await up.reconciled()).inquiries == 5
+    assert (taken, (await up.reconciled()).inquiries) == (3 + 5, 5)
 
 
 async def test_a_world_that_is_slower_than_the_rate_is_not_buried(
@@ -137,7 +140,7 @@ async def test_a_world_that_is_slower_than_the_rate_is_not_buried(
         await trio.sleep(1.5)
         nursery.cancel_scope.cancel()
 
-    assert traffic.counts.left_out == 2 * 91 - AT_ONCE_MAX
+    assert traffic.counts.left_out == pytest.approx(1.5 * 91 - AT_ONCE_MAX, abs=3)
 
 
 # Invariants
