@@ -97,7 +97,7 @@ def build(
     )
     mails = MailService(accounts, mail, clock, settings.mail_sender)
     box = outbox.Outbox(store, clock, {**folder.works(), MAIL: mails.work})
-    folder.wake = box.wake
+    folder.expect_work = box.expect
     anchors = TrustAnchors(trust, settings.policies)
     revocation = Revocation(jpki, clock, anchors, crl_instead_of_ocsp=settings.crl_instead_of_ocsp)
     challenges = Challenges(secrets.challenge_key, chance, settings.challenge_seconds)

@@ -40,6 +40,8 @@ ASK = {Kind.RECORDS: "ask_records", Kind.SELF_INFORMATION: "ask_self_information
 """The outbox work that asks the network."""
 GIVE_UP = "give_up"
 """The outbox work that ends a request which nobody has answered."""
+ASKED_AGAIN_MS = 1_000
+"""After the user's own task found that there is no answer now."""
 ASKED_BY_HAND_MS = 10_000
 """The user's own task asks first; the outbox does it if that task has died by then."""
 SWEEP_SECONDS = 10 * 60.0
@@ -86,8 +88,8 @@ class Folder:
         self._giving_up_ms = asking_again_days_max * DAY
         self._asks: dict[Kind, Ask] = {}
         self._arrivals: dict[str, trio.Event] = {}
-        self.wake: Callable[[], None] = lambda: None
-        """Wakes the outbox; set once that exists."""
+        self.expect_work: Callable[[int], None] = lambda due_ms: None
+        """Tells the outbox when something falls due; set once that exists."""
 
     def __repr__(self) -> str:
         return "Folder()"
@@ -149,7 +151,7 @@ class Folder:
                     )
                 request = earlier
             requests.append(request)
-        self.wake()
+        self.expect_work(now + ASKED_BY_HAND_MS)
         return requests
 
     async def ask_now(self, owner: OpenedAccount, request: Request) -> None:
@@ -160,7 +162,7 @@ class Folder:
         now = self._clock.now_ms()
         ops = self._ops_of(owner, request, outcome, late=False)
         if isinstance(outcome, NotNow):
-            ops.append(outbox.hurry(ASK[request.kind], request.request_id, now_ms=now + 1_000))
+            ops.append(outbox.hurry(ASK[request.kind], request.request_id, now_ms=now + ASKED_AGAIN_MS))
         else:
             ops.append(outbox.remove(ASK[request.kind], request.request_id))
         try:
@@ -170,7 +172,8 @@ class Folder:
         except (StorageRefused, StoreOverloaded) as refusal:
             # The request itself is safe, and so is its outbox row.
             log.error("answer_not_written", request=request.request_id, reason=str(refusal))
-        self.wake()
+        if isinstance(outcome, NotNow):
+            self.expect_work(now + ASKED_AGAIN_MS)
 
     async def _ask(self, owner: OpenedAccount, request: Request) -> AskOutcome:
         asked = self._accounts.unseal(owner.account, f"asked/{request.request_id}", request.asked)
@@ -246,7 +249,9 @@ class Folder:
         if request.state in OPEN_STATES or (request.state == State.PAPER and content is not None):
             # A conflict means that another delivery of the same answer was quicker: just as well.
             await self._store.write([*ops, outbox.remove(ASK[kind], request_id)])
-            self.wake()
+            if arrival is None:
+                # A late answer may have promised a mail.
+                self.expect_work(now)
         if arrival is not None:
             arrival.set()
         return None

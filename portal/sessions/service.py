@@ -106,7 +106,8 @@ class Sessions:
                 ops.append(promise(MailEvent.SIGN_IN, account.account_id, presented.nonce[:12].hex(), now))
         if isinstance(await self._store.write(ops), Conflict):
             return problem(ProblemCode.CHALLENGE_USED, "はじめからログインをやり直してください。")
-        self._outbox.wake()
+        if account is not None and MailEvent.SIGN_IN in account.settings.mail_events:
+            self._outbox.expect(now)
         return Opened(secret, session, account)
 
     def _session(

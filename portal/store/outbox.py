@@ -20,6 +20,8 @@ AT_ONCE_MAX = 16
 ROWS_READ_MAX = 200
 BACK_OFF_SECONDS: tuple[float, ...] = (1, 2, 5, 10, 20, 30, 60, 120, 300)
 """After the nth failure; the last one from then on."""
+LOOKING = 1 << 62
+"""In place of a moment: the worker is looking just now, so whatever falls due is worth another look."""
 LOOK_SECONDS_MAX = 60.0
 """A worker looks again after so long even when nobody woke it (a clock may have been moved)."""
 
@@ -122,6 +124,8 @@ class Outbox:
         self._clock = clock
         self._works = dict(works)
         self._wake = trio.Event()
+        self._looks_at_ms = LOOKING
+        self._has_passed_over = False
         self._at_work: set[tuple[str, str]] = set()
         self._slots = trio.CapacityLimiter(AT_ONCE_MAX)
         clock.on_move(self.wake)
@@ -130,8 +134,13 @@ class Outbox:
         return f"Outbox({sorted(self._works)})"
 
     def wake(self) -> None:
-        """Rows were added: look now."""
+        """Rows were added that are due: look now."""
         self._wake.set()
+
+    def expect(self, due_ms: int) -> None:
+        """A row was added that falls due then: look at that moment at the latest."""
+        if due_ms < self._looks_at_ms:
+            self._wake.set()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Work until cancelled."""
@@ -139,6 +148,7 @@ class Outbox:
             task_status.started()
             while True:
                 self._wake = trio.Event()
+                self._looks_at_ms = LOOKING
                 now = self._clock.now_ms()
                 # What is at work now may be gone or put off by the time its turn comes below: not from this look.
                 busy = frozenset(self._at_work)
@@ -150,9 +160,12 @@ class Outbox:
                     await trio.sleep(BACK_OFF_SECONDS[0])
                     continue
                 started = False
+                self._has_passed_over = False
                 for row in rows:
                     name = (row.kind, row.key)
-                    if name not in busy:
+                    if name in busy:
+                        self._has_passed_over = True
+                    else:
                         self._at_work.add(name)
                         await self._slots.acquire_on_behalf_of(name)
                         nursery.start_soon(self._carry, row)
@@ -162,19 +175,26 @@ class Outbox:
                 wait = LOOK_SECONDS_MAX
                 if next_due is not None:
                     wait = min(wait, max(0.0, (next_due - now) / 1000))
+                self._looks_at_ms = now + int(wait * 1000)
                 with trio.move_on_after(wait):
                     await self._wake.wait()
 
     async def _carry(self, row: Row) -> None:
         name = (row.kind, row.key)
+        # Looked for again at once, unless it is known that nothing new can be due.
+        look_at_ms = 0
         try:
             outcome = await self._attempt(row)
             again = await self._finish(row, outcome) if isinstance(outcome, Finished) else outcome
-            if again is not None:
+            if again is None:
+                leaves_nothing = isinstance(outcome, Finished) and not outcome.ops
+                look_at_ms = LOOKING if leaves_nothing and not self._has_passed_over else 0
+            else:
                 attempts = row.attempts + 1
                 due = self._clock.now_ms() + back_off_ms(attempts)
                 log.info("outbox_again", kind=row.kind, attempts=attempts, reason=again.reason)
                 await self._store.write([_delay(row.kind, row.key, due_ms=due, attempts=attempts)])
+                look_at_ms = 0 if self._has_passed_over else due
         except (StorageRefused, StoreOverloaded) as refusal:
             # The row is still there, so the work will be found again once the store takes writes.
             log.error("outbox_unwritable", kind=row.kind, reason=str(refusal))
@@ -182,7 +202,7 @@ class Outbox:
         finally:
             self._at_work.discard(name)
             self._slots.release_on_behalf_of(name)
-            self._wake.set()
+            self.expect(look_at_ms)
 
     async def _finish(self, row: Row, finished: Finished) -> Again | None:
         """Take the row away in one transaction with what its work leaves; None when that is done."""
