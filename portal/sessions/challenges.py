@@ -65,7 +65,8 @@ class Challenges:
             raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
         except (binascii.Error, UnicodeEncodeError):
             return UnknownChallenge()
-        if len(raw) != _LENGTH:
+        # Python also takes the other alphabet's characters; one challenge has one spelling.
+        if len(raw) != _LENGTH or base64.urlsafe_b64encode(raw).decode() != text:
             return UnknownChallenge()
         content, seal = raw[:-_SEAL_BYTES], raw[-_SEAL_BYTES:]
         if not hmac.compare_digest(self._seal(content), seal):

@@ -54,3 +54,13 @@ def test_altered_in_one_place_is_unknown(place: int, character: str) -> None:
     altered = issued.challenge[:place] + character + issued.challenge[place + 1 :]
     if altered != issued.challenge:
         assert isinstance(challenges.present(altered, NOW), UnknownChallenge)
+
+
+def test_a_challenge_has_one_spelling() -> None:
+    challenges = _challenges()
+    texts = [challenges.issue(NOW).challenge for _ in range(50)]
+    respelt = [text.replace("-", "+").replace("_", "/") for text in texts]
+    assert any(one != other for one, other in zip(texts, respelt, strict=True))
+    for one, other in zip(texts, respelt, strict=True):
+        if one != other:
+            assert isinstance(challenges.present(other, NOW), UnknownChallenge)
