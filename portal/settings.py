@@ -31,6 +31,14 @@ class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     crl_instead_of_ocsp: Annotated[
         bool, about("OCSPが答えないとき、期限内の失効リスト（CRL）で代えるか。falseならログインを断ります。")
     ] = True
+    bridge_url: Annotated[
+        str,
+        about(
+            "ログインの画面で、利用者の計算機で動くカードブリッジ（mynasim card bridge）も使えるようにするとき、その場所。"
+            "例: http://127.0.0.1:8640 。空なら使いません。"
+        ),
+        msgspec.Meta(pattern=r"^(https?://[A-Za-z0-9.\-\[\]:]+/?)?$(?!\n)"),
+    ] = ""
     mail_sender: Annotated[
         str, about("通知メールの差出人。"), msgspec.Meta(pattern=r"^[^@\s<>]+@[^@\s<>]+$(?!\n)")
     ] = "no-reply@portal.mynasim.invalid"

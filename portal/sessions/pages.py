@@ -3,6 +3,9 @@
 Signing in leads over the card reader's page and back: the portal sends the browser there with a challenge, and the
 reader sends it back with the card's answer in a form. The browser keeps a mark of the challenge in a cookie, so
 that nobody can be signed in with somebody else's answer.
+
+Where the card bridge is offered, a script of the page can begin in the same way: it is given the challenge instead of
+being sent to the reader, lets the bridge on the person's own machine ask the card, and sends the same form.
 """
 
 import base64
@@ -29,6 +32,8 @@ from portal.wire.sign_in import SignIn, Terminal
 
 READ_PATH = "/read"
 """Of the card reader's page."""
+BRIDGE = "bridge"
+"""What a form says in ``reader`` to be given the challenge for the card bridge."""
 
 MESSAGES = {
     "time": "しばらく操作がなかったか、ログインしてから長い時間がたったため、安全のためにログアウトしました。"
@@ -40,10 +45,12 @@ MESSAGES = {
 
 
 class Reader(NamedTuple):
-    """カードリーダー: where its page is, and where it is to send the browser back to."""
+    """カードリーダー: where its page is, where it is to send the browser back to, and where a bridge to cards may be."""
 
     url: str
     portal_origin: str
+    bridge: str
+    """Origin of the card bridge on people's own machines; empty: not offered."""
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -71,12 +78,18 @@ def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> No
         said = None if problem is None else words.of_problem(problem)._asdict()
         context = {
             "start": {"action": page("sign_in"), "fields": {"terminal": _terminal(), "next": way_back}},
+            "bridge": reader.bridge,
             "problem": said,
             "message": message,
         }
         status = 200 if problem is None else problem.status
         return reception.show(
-            "sessions/sign_in.html", None, context, status=status, form_origins=reader.origins
+            "sessions/sign_in.html",
+            None,
+            context,
+            status=status,
+            form_origins=reader.origins,
+            script_origins=(reader.bridge,) if reader.bridge else (),
         )
 
     def onward(guest: Visitor) -> Response:
@@ -94,9 +107,10 @@ def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> No
     async def begin(guest: Visitor | None) -> Response:
         if guest is not None:
             return onward(guest)
-        if not reader.url:
-            return show("", problem=words.NO_READER)
         form = await request.form
+        by_bridge = bool(reader.bridge) and form.get("reader") == BRIDGE
+        if not reader.url and not by_bridge:
+            return show("", problem=words.NO_READER)
         issued = sessions.challenge()
         begun = Begun(
             mark_of(issued.challenge),
@@ -104,8 +118,12 @@ def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> No
             safe_way_back(form.get("next", "")),
         )
         every = [begun, *read_begun(request.cookies.get(BEGUN_COOKIE, ""))]
+        headers = [reception.cookies.begun(every)]
+        if by_bridge:
+            digest = base64.b64encode(issued.digest_info).decode()
+            return reception.give({"challenge": issued.challenge, "digest": digest}, headers=headers)
         address = reader.address(issued.challenge, issued.digest_info, request.host_url.rstrip("/"))
-        return reception.go_to(address, headers=[reception.cookies.begun(every)])
+        return reception.go_to(address, headers=headers)
 
     async def come_back(guest: Visitor | None) -> Response:
         if guest is not None:

@@ -98,7 +98,9 @@ def build_pages(
     portal_origin = browsers.portal_origin.rstrip("/")
     cookies = Cookies(portal_origin.startswith("https:"), settings.challenge_seconds)
     reception = Reception(app, portal.sessions, portal.users, chance, csrf_key, cookies)
-    reader = sessions_pages.Reader(browsers.reader_url.rstrip("/"), portal_origin)
+    reader = sessions_pages.Reader(
+        browsers.reader_url.rstrip("/"), portal_origin, settings.bridge_url.rstrip("/")
+    )
     sessions_pages.add_pages(reception, portal.sessions, portal.folder, reader)
     top.add_pages(reception, portal.folder)
     accounts_pages.add_pages(reception, portal.accounts)

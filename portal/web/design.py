@@ -226,24 +226,27 @@ def static_url(name: str) -> str:
 # Security headers ------------------------------------------------------------------------------------------------
 
 
-def security_headers(form_action_origins: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    """Headers of every page. `form_action_origins`: other origins that a form of this page leads to.
+def security_headers(
+    form_action_origins: tuple[str, ...] = (), script_origins: tuple[str, ...] = ()
+) -> list[tuple[str, str]]:
+    """Headers of every page. `form_action_origins`: other origins that a form of this page leads to; `script_origins`:
+    other origins whose scripts this page runs, and which these talk to.
 
     Browsers hold `form-action` also against redirects after a post, so that the origin of the card reader must be
     named on the page whose form ends there. Because of ``no-referrer`` browsers send ``Origin: null`` with a post:
     forgery is to be recognised by the token in the form, not by that header.
     """
-    for origin in form_action_origins:
+    for origin in (*form_action_origins, *script_origins):
         # Whatever could end the directive and begin another one has no place in an origin.
         if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", origin):
             raise ValueError(f"not an origin: {origin!r}")
     policy = {
         "default-src": "'none'",
-        "script-src": "'self'",
+        "script-src": " ".join(("'self'", *script_origins)),
         "style-src": "'self'",
         "img-src": "'self'",
         "font-src": "'self'",
-        "connect-src": "'self'",
+        "connect-src": " ".join(("'self'", *script_origins)),
         "form-action": " ".join(("'self'", *form_action_origins)),
         "base-uri": "'none'",
         "frame-ancestors": "'none'",

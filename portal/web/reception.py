@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+import msgspec
 from quart import request
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse as Response
@@ -191,6 +192,7 @@ class Reception:
         *,
         status: int = 200,
         form_origins: tuple[str, ...] = (),
+        script_origins: tuple[str, ...] = (),
         headers: Sequence[tuple[str, str]] = (),
     ) -> Response:
         """A page."""
@@ -201,7 +203,13 @@ class Reception:
         }
         body = design.render(self._templates, template, {**about, **context})
         response = Response(body, status=status, content_type=HTML)
-        response.headers.extend([*design.security_headers(form_origins), *headers])
+        response.headers.extend([*design.security_headers(form_origins, script_origins), *headers])
+        return response
+
+    def give(self, content: Mapping[str, str], *, headers: Sequence[tuple[str, str]] = ()) -> Response:
+        """What a script of one of our pages asked for."""
+        response = Response(msgspec.json.encode(content), content_type="application/json")
+        response.headers.extend([*design.security_headers(), *headers])
         return response
 
     def say(

@@ -1,8 +1,16 @@
 """A running world as a person at a browser meets it."""
 
 import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -25,6 +33,8 @@ SIZES: Mapping[str, ViewportSize] = {
     "phone": {"width": 360, "height": 800},
     "pc": {"width": 1100, "height": 900},
 }
+STARTING_SECONDS_MAX = 40
+STOPPING_SECONDS_MAX = 20
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -60,11 +70,11 @@ class Running:
         self.portal: str = told["portal"]
         self.systems: Mapping[str, str] = told["systems"]
         self.residents = [Resident(one["resident"], one["pin"]) for one in told["residents"]]
-        self._state = state
+        self.state = state
 
     def control(self, system: str, mode: str, late_seconds: int = 60) -> None:
         """A tester's hand at a simulator."""
-        secrets = msgspec.json.decode((self._state / "secrets.json").read_bytes(), type=Secrets)
+        secrets = msgspec.json.decode((self.state / "secrets.json").read_bytes(), type=Secrets)
         request = urllib.request.Request(
             f"{self.systems[system]}/controls",
             data=json.dumps({"mode": mode, "late_seconds": late_seconds}).encode(),
@@ -76,6 +86,52 @@ class Running:
         )
         with urllib.request.urlopen(request) as answer:
             assert answer.status == 200
+
+
+@contextmanager
+def running(**settings: str) -> Iterator[Running]:
+    """``mynasim up``, as a user starts it, on ports that are free; *settings* as environment variables."""
+    state = Path(tempfile.mkdtemp(prefix="mynasim-browser-"))
+    try:
+        command = ["up", "--json", "--state", str(state)]
+        with command_running(command, settings) as process:
+            line = next_line(process)
+            assert line, f"the world did not come up in {STARTING_SECONDS_MAX} s (exit {process.poll()})"
+            yield Running(json.loads(line), state)
+    finally:
+        shutil.rmtree(state, ignore_errors=True)
+
+
+@contextmanager
+def command_running(
+    command: Sequence[str], settings: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """``mynasim`` with this command, until it is told to stop as with Ctrl-C."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mynasim", *command],
+        stdout=subprocess.PIPE,
+        # Unbuffered: a line that was said can be waited for.
+        bufsize=0,
+        env={**os.environ, **(settings or {})},
+    )
+    assert process.stdout is not None
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(STOPPING_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+def next_line(process: subprocess.Popen[bytes]) -> str:
+    """What the command says next; nothing when it says nothing in time."""
+    assert process.stdout is not None
+    readable, _, _ = select.select([process.stdout], [], [], STARTING_SECONDS_MAX)
+    return process.stdout.readline().decode() if readable else ""
 
 
 @cache

@@ -1,44 +1,19 @@
 """A whole running world and a real Chromium in front of it."""
 
-import json
-import select
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browser_world import SIZES, Running, Window
+from browser_world import SIZES, Running, Window, running
 
 CHROMIUM = Path("/usr/bin/chromium")
-STARTING_SECONDS_MAX = 40
-STOPPING_SECONDS_MAX = 20
 
 
 @pytest.fixture(scope="session")
 def world() -> Iterator[Running]:
-    """``mynasim up``, as a user starts it, on ports that are free."""
-    state = Path(tempfile.mkdtemp(prefix="mynasim-browser-"))
-    command = [sys.executable, "-m", "mynasim", "up", "--json", "--state", str(state)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    try:
-        readable, _, _ = select.select([process.stdout], [], [], STARTING_SECONDS_MAX)
-        line = process.stdout.readline() if readable else b""
-        assert line, f"the world did not come up in {STARTING_SECONDS_MAX} s (exit {process.poll()})"
-        yield Running(json.loads(line), state)
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(STOPPING_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
-        shutil.rmtree(state, ignore_errors=True)
+    """``mynasim up`` with nothing set."""
+    with running() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

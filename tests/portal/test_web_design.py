@@ -178,12 +178,22 @@ def test_security_headers_are_strict() -> None:
     assert headers["cache-control"] == "no-store"
 
 
+def test_scripts_of_another_origin_are_allowed_where_they_are_named() -> None:
+    policy = dict(design.security_headers((), ("http://127.0.0.1:8640",)))["content-security-policy"]
+
+    assert "script-src 'self' http://127.0.0.1:8640;" in policy
+    assert "connect-src 'self' http://127.0.0.1:8640;" in policy
+    assert "form-action 'self';" in policy
+
+
 @pytest.mark.parametrize(
     "origin", ["'self'; script-src *", "javascript:x", "https://a b", "https://a/path", "*", ""]
 )
 def test_what_is_no_origin_cannot_get_into_the_policy(origin: str) -> None:
     with pytest.raises(ValueError, match="not an origin"):
         design.security_headers((origin,))
+    with pytest.raises(ValueError, match="not an origin"):
+        design.security_headers((), (origin,))
 
 
 def test_every_screen_has_a_sample() -> None:
@@ -231,10 +241,12 @@ def test_every_page_holds_the_rules(name: str, template: str, context: web_sampl
         assert "style" not in attributes
         assert not [key for key in attributes if key.startswith("on")], (tag, attributes)
         if tag == "script":
-            # The card bridge has one more of its own.
+            # The card bridge has one more of its own, and gives one to the page that may use it.
             source = attributes.get("src") or ""
-            assert source.startswith("/static/") or (
-                template.startswith("cards_desk/consent") and source == "/consent.js"
+            assert (
+                source.startswith("/static/")
+                or (template.startswith("cards_desk/consent") and source == "/consent.js")
+                or (name == "sign_in_bridge" and source == f"{web_samples.BRIDGE}/extension.js")
             )
         if tag in {"input", "select"} and attributes.get("type") != "hidden":
             assert any(t == "label" and a.get("for") == attributes["id"] for t, a in parsed.elements), (

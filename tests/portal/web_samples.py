@@ -14,6 +14,7 @@ Sample = tuple[str, str, Context]
 TODAY = datetime.date(2026, 11, 23)
 ASKED = datetime.datetime(2026, 11, 23, 9, 5, 7, tzinfo=JST)
 ANSWERED = datetime.datetime(2026, 11, 23, 9, 5, 9, tzinfo=JST)
+BRIDGE = "http://127.0.0.1:8640"
 LONG_NICKNAME = "とても長いニックネームのはなこちゃんおかあさん<b>🌸"
 
 
@@ -36,12 +37,18 @@ def _mail_events() -> list[Context]:
 _START: Context = {"action": "/sign-in", "fields": {"challenge": "c2FtcGxl"}}
 
 _SIGN_IN: list[Sample] = [
-    ("sign_in", "sessions/sign_in.html", _guest(start=_START, problem=None, message=None)),
+    ("sign_in", "sessions/sign_in.html", _guest(start=_START, bridge="", problem=None, message=None)),
+    (
+        "sign_in_bridge",
+        "sessions/sign_in.html",
+        _guest(start=_START, bridge=BRIDGE, problem=None, message=None),
+    ),
     (
         "sign_in_refused",
         "sessions/sign_in.html",
         _guest(
             start=_START,
+            bridge="",
             problem={
                 "title": "このカードの電子証明書は使えません",
                 "happened": ["電子証明書（利用者証明用）が失効しています。"],

@@ -45,8 +45,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-async def house(facts: WorldFacts) -> AsyncIterator[House]:
-    description = Description(facts, WorldSettings(), PortalSettings(immediate_wait_seconds=3.0))
+def portal_settings() -> PortalSettings:
+    """A test file with other wishes has its own."""
+    return PortalSettings(immediate_wait_seconds=3.0)
+
+
+@pytest.fixture
+async def house(facts: WorldFacts, portal_settings: PortalSettings) -> AsyncIterator[House]:
+    description = Description(facts, WorldSettings(), portal_settings)
     async with simulated_world(description, 1) as world:
         await world.stop(System.PORTAL)
         store = world.stores[System.PORTAL]

@@ -58,6 +58,15 @@ async def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(hou
     assert "Expires" not in session + forgotten
 
 
+async def test_where_no_bridge_is_offered_nobody_is_sent_to_one(house: House) -> None:
+    browser = house.browser()
+    await browser.get("/sign-in")
+    assert "カードブリッジ" not in browser.text and b"extension.js" not in browser.body
+    assert "script-src 'self';" in (browser.header("content-security-policy") or "")
+    await browser.post("/sign-in", {"reader": "bridge"})
+    assert browser.address.startswith(READER + "/read?")
+
+
 async def test_another_browsers_answer_signs_nobody_in(house: House) -> None:
     """Login CSRF: an attacker's own answer, posted from the victim's browser."""
     attacker, victim = house.browser(), house.browser()
