@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol, TypeVar
 import msgspec
 import trio
 
-from portal.seams.clock import Clock
+from portal.links import spent
+from portal.seams.clock import Clock, stopwatch_ns
 from portal.wire.limits import CORE_DEADLINE_SECONDS
 from portal.wire.operation import AnyOperation, Operation, WireRequest, WireResponse
 from portal.wire.problems import Problem
@@ -124,9 +125,16 @@ class Link:
         within_s = self._deadline_s if deadline_s is None else deadline_s
         ends = trio.current_time() + within_s
         tries = TRIES_MAX if operation.repeatable else 1
+        account = spent.account()
         while True:
             started = self._clock.now_ms()
-            outcome = await self._carrier.carry(operation, wire, within_s)
+            if account is None:
+                outcome = await self._carrier.carry(operation, wire, within_s)
+            else:
+                began = stopwatch_ns()
+                outcome = await self._carrier.carry(operation, wire, within_s)
+                answered = outcome if isinstance(outcome, WireResponse) else None
+                account.waited(str(self.receiver), stopwatch_ns() - began, answered)
             if not isinstance(outcome, Unreachable):
                 break
             tries -= 1

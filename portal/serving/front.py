@@ -6,6 +6,8 @@ from typing import Any
 
 import trio
 
+from portal.links import spent
+from portal.seams.clock import stopwatch_ns
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.shield import Shield
 from portal.wire.operation import BODY_BYTES_MAX, WireRequest, WireResponse, encode_problem
@@ -26,8 +28,16 @@ _SAFE_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"n
 class Front:
     """正面玄関: one ASGI app that any ASGI server can run."""
 
-    def __init__(self, dispatcher: Dispatcher, pages: AsgiApp | None = None) -> None:
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        pages: AsgiApp | None = None,
+        *,
+        stopwatch: Callable[[], int] = stopwatch_ns,
+    ) -> None:
+        """*stopwatch* tells nanoseconds for ``Server-Timing``."""
         self.dispatcher = dispatcher
+        self._stopwatch = stopwatch
         self._pages: AsgiApp | None = None if pages is None else Shield(pages)
 
     def __repr__(self) -> str:
@@ -67,12 +77,19 @@ class Front:
         body = await _read_body(receive, most, declared)
         if body is None:
             response = encode_problem(problem(ProblemCode.TOO_LARGE, f"本文は{most}バイトまでです。"))
+            timing = b""
         else:
             query = scope["query_string"].decode("latin-1")
-            response = await self.dispatcher.answer(
-                WireRequest(method, path, query, authorization, content_type, body)
-            )
-        await _send(response, send)
+            began = self._stopwatch()
+            account, token = spent.begin()
+            try:
+                response = await self.dispatcher.answer(
+                    WireRequest(method, path, query, authorization, content_type, body)
+                )
+            finally:
+                spent.end(token)
+            timing = account.header(self._stopwatch() - began).encode("latin-1")
+        await _send(response, send, timing)
 
     def _body_bytes_max(self, method: str, path: str) -> int:
         found = self.dispatcher.find(method, path)
@@ -105,13 +122,15 @@ async def _read_body(receive: Receive, most: int, declared: int) -> bytes | None
     return None
 
 
-async def _send(response: WireResponse, send: Send) -> None:
+async def _send(response: WireResponse, send: Send, timing: bytes) -> None:
     headers = [
         (b"content-type", response.content_type.encode("latin-1")),
         (b"content-length", b"%d" % len(response.body)),
         *_SAFE_HEADERS,
     ]
     headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    if timing:
+        headers.append((b"server-timing", timing))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body, "more_body": False})
 

@@ -714,7 +714,7 @@ async def test_whatever_comes_the_answers_are_http_and_the_connection_ends(data)
     cuts=st.lists(st.integers(0, 300), max_size=8),
 )
 async def test_how_requests_are_cut_into_pieces_changes_nothing(parts, cuts):
-    front = Front(make(LiveClock()).dispatcher)
+    front = Front(make(LiveClock()).dispatcher, stopwatch=lambda: 0)
     data = b"".join(parts)
 
     assert await talk(front, data, [cut for cut in cuts if cut < len(data)]) == await talk(front, data, [])
