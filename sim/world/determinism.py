@@ -1,4 +1,4 @@
-"""The one place that makes Trio deterministic: seeded scheduling under a mock clock (STACK.md 12).
+"""The one place that makes Trio deterministic: seeded scheduling under a clock that jumps (STACK.md 12).
 
 Trio shuffles the tasks that are ready; with this flag and a seeded generator of its own it shuffles them the same
 way each time. The flag is private to Trio, so a self-test at every start shows that it still does its work.
@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import trio
-import trio.testing
+
+from sim.world.timers import JumpingClock
 
 T = TypeVar("T")
 
@@ -25,8 +26,7 @@ def _seeded_run(seed: int, function: Callable[..., Awaitable[T]], *arguments: An
     trio_run._ALLOW_DETERMINISTIC_SCHEDULING = True
     trio_run._r.seed(seed)
     try:
-        clock = trio.testing.MockClock(autojump_threshold=0)
-        return trio.run(function, *arguments, clock=clock)
+        return trio.run(function, *arguments, clock=JumpingClock())
     finally:
         trio_run._ALLOW_DETERMINISTIC_SCHEDULING = before
 

@@ -1,4 +1,4 @@
-"""A world in simulated time: the same systems, joined in memory, in one Trio loop under a mock clock."""
+"""A world in simulated time: the same systems, joined in memory, in one Trio loop under a clock that jumps."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ from sim.world.clock import SimulatedClock
 from sim.world.facts import FIRST_DAY, secret_of
 from sim.world.mail import MemoryMail, RecordedMail
 from sim.world.recorder import Recorder
-from sim.world.timers import Timers
+from sim.world.timers import sleep_here
 from sim.world.weather import FairWeather
 
 START = datetime.combine(FIRST_DAY, time(9), JST)
@@ -58,7 +58,7 @@ class SimulatedWorld:
         self._secret = secret_of(description.facts.seed, "links")
         self._mail = MemoryMail()
         self._simulators = Simulators(description, {})
-        self.timers = Timers()
+        self.sleep = sleep_here()
         self._running: dict[System, trio.CancelScope] = {}
         self._starts = 0
 
@@ -67,7 +67,7 @@ class SimulatedWorld:
 
     def link(self, caller: Caller, receiver: System, *, deadline_s: float = CORE_DEADLINE_SECONDS) -> Link:
         """A line from this caller to that system, with the caller's credentials."""
-        carrier = MemoryCarrier(caller, self.slots[receiver], self._weather, self.timers.sleep)
+        carrier = MemoryCarrier(caller, self.slots[receiver], self._weather, self.sleep)
         authorization = authorization_of(self._secret, caller)
         return Link(
             caller,
@@ -141,7 +141,6 @@ async def simulated_world(
     chance = SeededChance(seed)
     async with trio.open_nursery() as nursery:
         world = SimulatedWorld(description, chance, nursery, weather or FairWeather(chance.fork("weather")))
-        await nursery.start(world.timers.run)
         for system in SYSTEMS:
             await world.start(system)
         try:

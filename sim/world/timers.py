@@ -1,36 +1,47 @@
-"""Many short waits at the price of few: one task sleeps for everybody who waits in a simulated world.
+"""Time that jumps, and many short waits at the price of few.
 
-``trio.sleep`` makes a cancel scope and ends by an exception, some 30 µs a wait. Messages of thousands of people fall
-due in the same milliseconds; here they share one sleeper and are woken together, in the order in which they came.
+``trio.testing.MockClock`` jumps in one pass of Trio's loop, wakes its sleepers by cancelling a scope for each in the
+next, and reads the real clock whenever it is asked for the time. :class:`JumpingClock` does the same for a simulated
+world without those: when every task waits, it jumps to whatever is due next and wakes in the same pass whoever waits
+for that moment by :meth:`JumpingClock.sleep`, in the order in which they came. Trio's own deadlines count as ever.
 """
 
+from collections.abc import Awaitable, Callable
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
+from typing import Any
 
 import trio
+import trio.testing
+
+Sleep = Callable[[float], Awaitable[None]]
+
+_MICROSECONDS = 1_000_000
+"""Moments are whole microseconds, so that those which are the same on paper are the same as numbers."""
 
 
-class Timers:
-    """待ち合わせ: waits until a moment of Trio's clock. :meth:`run` must be running."""
+class JumpingClock(trio.abc.Clock):
+    """飛ぶ時計: begins at 0, stands still while anybody can run, and then jumps to what is waited for next."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[float, int, trio.lowlevel.Task]] = []
+        self._now = 0.0
+        self._waiting: list[tuple[int, int, trio.lowlevel.Task]] = []
         self._numbers = count()
         self._left: set[int] = set()
-        self._scope: trio.CancelScope | None = None
+        self._runner: Any = None
 
     def __repr__(self) -> str:
-        return f"<Timers: {len(self._waiting)} waiting>"
+        return f"<JumpingClock at {self._now}: {len(self._waiting)} waiting>"
+
+    def current_time(self) -> float:
+        return self._now
 
     async def sleep(self, seconds: float) -> None:
         """Wait so long; can be cancelled."""
-        due = trio.current_time() + seconds
+        due = int((self._now + seconds) * _MICROSECONDS + 0.5)
         number = next(self._numbers)
         heappush(self._waiting, (due, number, trio.lowlevel.current_task()))
-        scope = self._scope
-        if scope is not None and due < scope.deadline:
-            scope.deadline = due
 
         def left(_: object) -> trio.lowlevel.Abort:
             self._left.add(number)
@@ -38,17 +49,39 @@ class Timers:
 
         await trio.lowlevel.wait_task_rescheduled(left)
 
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Wake whoever is due, until cancelled."""
-        task_status.started()
-        while True:
-            next_due = self._waiting[0][0] if self._waiting else inf
-            with trio.CancelScope(deadline=next_due) as self._scope:
-                await trio.sleep_forever()
-            now = trio.current_time()
-            while self._waiting and self._waiting[0][0] <= now:
-                _, number, task = heappop(self._waiting)
-                if number in self._left:
-                    self._left.remove(number)
-                else:
-                    trio.lowlevel.reschedule(task)
+    # What Trio's loop asks of its clock. The jump is no public part of it (trio#1587): the loop wants a MockClock there.
+
+    def start_clock(self) -> None:
+        self._runner = trio._core._run.GLOBAL_RUN_CONTEXT.runner
+        self._runner.clock_autojump_threshold = 0.0
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        return max(0.0, deadline - self._now)
+
+    def _autojump(self) -> None:
+        """Every task waits: go on to the next moment at which one doesn't."""
+        waiting, left = self._waiting, self._left
+        while waiting and waiting[0][1] in left:
+            left.remove(heappop(waiting)[1])
+        due = waiting[0][0] if waiting else None
+        deadline: float = self._runner.deadlines.next_deadline()
+        if due is None or deadline < due / _MICROSECONDS:
+            if deadline != inf:
+                self._now = max(self._now, deadline)
+            return
+        self._now = max(self._now, due / _MICROSECONDS)
+        while waiting and waiting[0][0] <= due:
+            _, number, task = heappop(waiting)
+            if number in left:
+                left.remove(number)
+            else:
+                trio.lowlevel.reschedule(task)
+
+
+trio.testing.MockClock.register(JumpingClock)
+
+
+def sleep_here() -> Sleep:
+    """The cheapest way to wait in this run of Trio."""
+    clock = trio.lowlevel.current_clock()
+    return clock.sleep if isinstance(clock, JumpingClock) else trio.sleep

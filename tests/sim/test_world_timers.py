@@ -1,60 +1,106 @@
-"""Timers: many waits shared by one sleeper, as exact as Trio's own."""
+"""The clock that jumps: as exact as Trio's own, for those who wait by it and for those who wait by Trio."""
 
 import trio
+import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.world.determinism import run_deterministic
-from sim.world.timers import Timers
+from sim.world.timers import JumpingClock, sleep_here
 
-waits = st.lists(st.integers(0, 50), min_size=1, max_size=40)
+waits = st.lists(st.tuples(st.integers(0, 50), st.booleans()), min_size=1, max_size=40)
 
 
 @given(waits)
-def test_everyone_wakes_at_the_moment_asked_for(milliseconds: list[int]) -> None:
-    async def main() -> list[tuple[int, float]]:
-        timers, woken = Timers(), []
+def test_everyone_wakes_at_the_moment_asked_for(sleepers: list[tuple[int, bool]]) -> None:
+    """By the clock's own sleep or by Trio's, in any mixture."""
 
-        async def wait(ms: int) -> None:
-            began = trio.current_time()
-            await timers.sleep(ms / 1000)
-            woken.append((ms, trio.current_time() - began))
+    async def main() -> list[tuple[int, float]]:
+        sleep, woken = sleep_here(), []
+
+        async def wait(ms: int, by_trio: bool) -> None:
+            await (trio.sleep if by_trio else sleep)(ms / 1000)
+            woken.append((ms, trio.current_time()))
 
         async with trio.open_nursery() as nursery:
-            await nursery.start(timers.run)
-            async with trio.open_nursery() as waiting:
-                for ms in milliseconds:
-                    waiting.start_soon(wait, ms)
-            nursery.cancel_scope.cancel()
+            for sleeper in sleepers:
+                nursery.start_soon(wait, *sleeper)
         return woken
 
     woken = run_deterministic(1, main)
 
-    assert sorted(ms for ms, _ in woken) == sorted(milliseconds)
-    assert [ms for ms, _ in woken] == sorted(milliseconds)
-    assert all(abs(took - ms / 1000) < 1e-6 for ms, took in woken)
+    assert [ms for ms, _ in woken] == sorted(ms for ms, _ in sleepers)
+    assert all(abs(at - ms / 1000) < 1e-6 for ms, at in woken)
 
 
-@given(waits, st.sets(st.integers(0, 39)))
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=40), st.sets(st.integers(0, 39)))
 def test_who_was_cancelled_is_not_woken_and_keeps_nobody(milliseconds: list[int], leaving: set[int]) -> None:
-    async def main() -> tuple[int, int]:
-        timers = Timers()
+    async def main() -> tuple[int, float, str]:
+        clock = trio.lowlevel.current_clock()
+        assert isinstance(clock, JumpingClock)
         woken = 0
 
         async def wait(number: int, ms: int) -> None:
             nonlocal woken
             with trio.move_on_after(0.0005 if number in leaving else 1000):
-                await timers.sleep(1 + ms / 1000)
+                await clock.sleep(1 + ms / 1000)
                 woken += 1
 
-        async with trio.open_nursery() as nursery:
-            await nursery.start(timers.run)
-            async with trio.open_nursery() as waiting:
-                for number, ms in enumerate(milliseconds):
-                    waiting.start_soon(wait, number, ms)
-            await timers.sleep(2)
-            nursery.cancel_scope.cancel()
-        return woken, len(timers._left)
+        async with trio.open_nursery() as waiting:
+            for number, ms in enumerate(milliseconds):
+                waiting.start_soon(wait, number, ms)
+        await clock.sleep(2)
+        return woken, trio.current_time(), repr(clock).partition(": ")[2]
 
-    stayed = len([n for n in range(len(milliseconds)) if n not in leaving])
-    assert run_deterministic(1, main) == (stayed, 0)
+    staying = [ms for number, ms in enumerate(milliseconds) if number not in leaving]
+    woken, at, waiting = run_deterministic(1, main)
+
+    assert woken == len(staying)
+    assert abs(at - (3 + max(staying) / 1000 if staying else 2.0005)) < 1e-6
+    assert waiting == "0 waiting>"
+
+
+def test_messages_that_are_due_together_share_a_pass_of_the_loop() -> None:
+    """What it is for; a moment that was reached by many steps is the same as one reached by few."""
+
+    class Passes(trio.abc.Instrument):
+        def __init__(self) -> None:
+            self.count = 0
+
+        def before_io_wait(self, timeout: float) -> None:
+            self.count += 1
+
+    async def main() -> int:
+        sleep, passes = sleep_here(), Passes()
+
+        async def wait(steps: int) -> None:
+            for _ in range(steps):
+                await sleep(0.3 / steps)
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(50):
+                for steps in (1, 2, 3):
+                    nursery.start_soon(wait, steps)
+            await trio.lowlevel.checkpoint()
+            trio.lowlevel.add_instrument(passes)
+        trio.lowlevel.remove_instrument(passes)
+        return passes.count
+
+    # 0.1, 0.15, 0.2, 0.3 s.
+    assert run_deterministic(1, main) <= 4 + 2
+
+
+def test_waiting_for_everybody_else_comes_before_a_jump() -> None:
+    async def main() -> tuple[float, float]:
+        sleep = sleep_here()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(sleep, 5)
+            await trio.testing.wait_all_tasks_blocked()
+            blocked_at = trio.current_time()
+        return blocked_at, trio.current_time()
+
+    assert run_deterministic(1, main) == (0.0, 5.0)
+
+
+async def test_under_another_clock_it_is_trios_own_sleep() -> None:
+    assert sleep_here() is trio.sleep
