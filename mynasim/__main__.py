@@ -1,6 +1,7 @@
 """The command line: ``mynasim COMMAND``. Commands import what they need when they are called."""
 
 import io
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,17 +23,29 @@ SettingsFile = Annotated[
     Path | None,
     Parameter(name="--settings", help="設定ファイル（TOML）。既定は状態フォルダーの settings.toml。"),
 ]
+TrafficRate = Annotated[
+    str | None,
+    Parameter(
+        help="ほかの機関どうしの照会を流す量: off、actual、design、actual-peak、design-peak、1秒あたりの件数。"
+        "既定は設定 [world] traffic。"
+    ),
+]
 Verbose = Annotated[bool, Parameter(help="くわしい記録を残します。", negative="")]
 
 
-def _prepare(state: Path | None, settings_file: Path | None) -> "tuple[Settings, Path, Path | None]":
+def _prepare(
+    state: Path | None, settings_file: Path | None, traffic: str | None = None
+) -> "tuple[Settings, Path, Path | None]":
     from mynasim import place, settings
 
     folder = (state or place.default_state()).absolute()
     file = settings_file
     if file is None and (folder / settings.FILE_NAME).exists():
         file = folder / settings.FILE_NAME
-    return settings.load(file), folder, file
+    environment = dict(os.environ)
+    if traffic is not None:
+        environment |= settings.to_environment({"world": {"traffic": traffic}})
+    return settings.load(file, environment), folder, file
 
 
 @app.command
@@ -40,6 +53,7 @@ def up(
     *,
     state: State = None,
     settings: SettingsFile = None,
+    traffic: TrafficRate = None,
     json: Annotated[
         bool, Parameter(help="準備ができたら、同じ内容を1行のJSONで書きます。", negative="")
     ] = False,
@@ -48,7 +62,7 @@ def up(
     """ポータルと模擬システムをすべて起動します。"""
     from mynasim import up as command
 
-    loaded, folder, file = _prepare(state, settings)
+    loaded, folder, file = _prepare(state, settings, traffic)
     command.run(loaded, folder, file, json=json, verbose=verbose)
 
 
@@ -77,6 +91,7 @@ def world(
     *,
     state: State = None,
     settings: SettingsFile = None,
+    traffic: TrafficRate = None,
     json: Annotated[
         bool, Parameter(help="準備ができたら、アドレスを1行のJSONで書きます。", negative="")
     ] = False,
@@ -88,7 +103,7 @@ def world(
     """ポータルのまわりの模擬システムだけを起動します。"""
     from mynasim import world as command
 
-    loaded, folder, _ = _prepare(state, settings)
+    loaded, folder, _ = _prepare(state, settings, traffic)
     command.run(loaded, folder, json=json, log_file=log_file, verbose=verbose)
 
 

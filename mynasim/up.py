@@ -55,7 +55,13 @@ async def _main(
     addresses = running.addresses(settings, bounds)
     smtp = running.smtp_address(settings, bounds)
     environment = to_environment(
-        {"addresses": {**{str(s): url for s, url in addresses.items()}, "smtp": f"{smtp.host}:{smtp.port}"}}
+        {
+            "addresses": {
+                **{str(s): url for s, url in addresses.items()},
+                "smtp": f"{smtp.host}:{smtp.port}",
+            },
+            "world": {"traffic": settings.world.traffic_rate},
+        }
     )
     watch = _Watch(state, settings_file, environment, verbose=verbose)
     world_names = [*WORLD_SYSTEMS, running.SMTP]

@@ -192,6 +192,27 @@ class RecordsOfPlace(msgspec.Struct, frozen=True):
     records: tuple[KeptRecord, ...]
 
 
+class SetTraffic(Message, frozen=True):
+    """照会の流れ: how much the other organisations of the nation ask each other meanwhile."""
+
+    rate: Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+    """``off``, the name of a rate, or inquiries per second."""
+
+
+class TrafficView(msgspec.Struct, frozen=True):
+    rate: str
+    """As it was set."""
+    per_second: float
+    """What that means."""
+    reached_per_second: float
+    """What the servers took, on the average of the last minute or since it was set."""
+    taken: int
+    refused: int
+    """By a server that is stopped, crowded or not there."""
+    left_out: int
+    """The world was slower than the rate."""
+
+
 ACQUIRE_CODE = Operation(
     "network.acquire_code", System.NETWORK, Method.POST, "/fgu/codes", AcquireCode, AcquiredCode,
     callers=[System.PORTAL], repeatable=True, requirements=["ACC-2"], summary="開示システム用符号を取得する",
@@ -257,6 +278,17 @@ NOTE_HOLDING = Operation(
     summary="副本が登録・削除されたことを記録する", problems=[P.STOPPED, P.STORAGE_REFUSED],
 )  # fmt: skip
 
+SET_TRAFFIC = Operation(
+    "network.set_traffic", System.NETWORK, Method.PUT, "/traffic", SetTraffic, TrafficView,
+    callers=[Party.OPERATOR], repeatable=True, summary="ほかの機関どうしの照会を流す、増やす、止める",
+    problems=[P.STORAGE_REFUSED],
+)  # fmt: skip
+
+VIEW_TRAFFIC = Operation(
+    "network.view_traffic", System.NETWORK, Method.GET, "/traffic", Nothing, TrafficView,
+    callers=[Party.ANYONE], repeatable=True, summary="照会の流れを見る",
+)  # fmt: skip
+
 OPERATIONS = (
     ACQUIRE_CODE,
     VIEW_CATALOGUE,
@@ -269,4 +301,6 @@ OPERATIONS = (
     RECONCILE,
     TAKE_ACQUISITION,
     NOTE_HOLDING,
+    SET_TRAFFIC,
+    VIEW_TRAFFIC,
 )

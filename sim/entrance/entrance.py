@@ -10,6 +10,7 @@ from portal.wire.problems import Problem
 from portal.wire.systems import JAPANESE_NAMES, Caller, Party, System
 from sim.controls import ControlDesk
 from sim.entrance.look import HOME, LazyPages, Look
+from sim.entrance.now import NOW, Now, add_now
 from sim.nation.municipalities import UnknownMunicipality, municipality
 from sim.nation.organisations import Organisation, UnknownOrganisation, of_municipality, organisation
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from quart_trio.wrappers import TrioResponse
 
+_NAV = (("動き方", HOME), ("いまの様子", NOW))
 LATE_SECONDS_MAX = 31_536_000
 
 _WORDS = {
@@ -33,12 +35,14 @@ _PARTIES: dict[Party, str] = {
 }
 
 
-def entrance(dispatcher: Dispatcher, desk: ControlDesk) -> LazyPages:
-    """Pages of a simulator that has nothing but this one."""
+def entrance(dispatcher: Dispatcher, desk: ControlDesk, now: Now | None = None) -> LazyPages:
+    """Pages of a simulator that has nothing but this one, and perhaps one of what goes on."""
 
     def make() -> AsgiApp:
-        look = Look(dispatcher.system)
+        look = Look(dispatcher.system, _NAV if now is not None else ())
         add_entrance(look, dispatcher, desk)
+        if now is not None:
+            add_now(look, now)
         return look.asgi
 
     return LazyPages(make)

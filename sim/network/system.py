@@ -6,7 +6,7 @@ import trio
 
 from portal.serving.about import serve_about
 from portal.serving.dispatcher import Dispatcher
-from portal.serving.guards import Peers
+from portal.serving.guards import Open, Peers
 from portal.serving.system import BuiltSystem, Surroundings
 from portal.wire.network import (
     ACQUIRE_CODE,
@@ -18,8 +18,10 @@ from portal.wire.network import (
     RECEIVE_DECISION,
     RECONCILE,
     REPORT_PROVISION,
+    SET_TRAFFIC,
     TAKE_ACQUISITION,
     VIEW_CATALOGUE,
+    VIEW_TRAFFIC,
     AcquireCode,
     AcquiredCode,
     Brokered,
@@ -35,7 +37,9 @@ from portal.wire.network import (
     Reconciliation,
     RecordsAnswer,
     ReportProvision,
+    SetTraffic,
     TakeAcquisition,
+    TrafficView,
 )
 from portal.wire.operation import Done, Nothing
 from portal.wire.problems import Problem
@@ -48,7 +52,9 @@ from sim.nation.nation import Nation
 from sim.network import tables
 from sim.network.codes import LinkageCodes
 from sim.network.facts import CoreFacts
+from sim.network.now import now
 from sim.network.service import CoreSystem
+from sim.network.traffic_desk import NO_SOURCE, Source, TrafficDesk
 
 SCHEMAS = tables.SCHEMAS
 
@@ -61,12 +67,13 @@ def build(
     profile: str = CURRENT,
     paper_only: Collection[str] = (),
     unassessed: Collection[str] = (),
+    traffic: Source = NO_SOURCE,
 ) -> BuiltSystem:
     """The core system of this nation.
 
     *profile* is the law it works under; *paper_only* are the codes of organisations that do not provide
     self-information electronically (SELF-5), none by default; *unassessed* are those that break their duty of
-    assessment, whose inquiries are not passed on.
+    assessment, whose inquiries are not passed on; *traffic* is what other organisations ask meanwhile.
     """
     dispatcher = Dispatcher(System.NETWORK)
     peers = Peers(surroundings.keys)
@@ -77,6 +84,13 @@ def build(
         surroundings, CoreFacts(nation, profile), codes, desk, paper_only=paper_only, unassessed=unassessed
     )
     desk.wake = core.outbox.wake
+    flow = TrafficDesk(surroundings.store, surroundings.clock, nation, profile, traffic)
+
+    async def set_traffic(request: SetTraffic, _: object) -> TrafficView | Problem:
+        return await flow.set(request)
+
+    async def view_traffic(_: Nothing, __: object) -> TrafficView:
+        return flow.view
 
     async def acquire(request: AcquireCode, _: object) -> AcquiredCode | Problem:
         return await core.acquire_code(request)
@@ -122,11 +136,17 @@ def build(
     dispatcher.add(RECONCILE, peers, reconcile)
     dispatcher.add(TAKE_ACQUISITION, peers, take_acquisition)
     dispatcher.add(NOTE_HOLDING, peers, note_holding)
+    dispatcher.add(SET_TRAFFIC, peers, set_traffic)
+    dispatcher.add(VIEW_TRAFFIC, Open(), view_traffic)
     desk.serve(dispatcher, peers)
     serve_about(dispatcher, surroundings.clock)
 
     async def run(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         await desk.load()
-        await core.outbox.run(task_status=task_status)
+        await flow.load()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(core.outbox.run)
+            nursery.start_soon(flow.run)
+            task_status.started()
 
-    return BuiltSystem(dispatcher, run, entrance(dispatcher, desk))
+    return BuiltSystem(dispatcher, run, entrance(dispatcher, desk, now(surroundings.store, core.facts, flow)))

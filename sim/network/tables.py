@@ -76,6 +76,13 @@ SCHEMA = Schema(
             PRIMARY KEY (person, information, organisation)
         )
         """,
+        """
+        CREATE TABLE traffic (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            rate TEXT NOT NULL,
+            under TEXT NOT NULL
+        )
+        """,
     ),
 )
 SCHEMAS: tuple[Schema, ...] = (SCHEMA, records.SCHEMA, outbox.SCHEMA, controls.SCHEMA)

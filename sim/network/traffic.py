@@ -2,11 +2,15 @@
 
 What is asked in a second of the world's clock follows from the seed alone; a worker that dies and comes back asks the
 same again, which the servers recognise. Each inquiry is shaped after one of its person's past, so it is as plausible.
+
+A resident is asked about two to ten times a year: among 126 million nobody would ever see a record appear. So one
+inquiry every :data:`WATCHED_EVERY_SECONDS` is about one of a few residents whom people look at (the nation's examples).
 """
 
+from collections import deque
+from collections.abc import Sequence
 from datetime import timedelta
 from math import floor
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import structlog
@@ -21,20 +25,16 @@ from sim.nation.catalogue import CURRENT
 from sim.nation.chance import draw, key_for
 from sim.nation.nation import Nation
 from sim.nation.past import records_of
+from sim.network.rates import PER_SECOND_MAX
 
 log = structlog.get_logger(__name__)
 
-PEAK_FACTOR: Final = 5
-RATES: Final = MappingProxyType(
-    {
-        "actual": 27.0,  # inquiries per second, about 190 million in a year's office hours (DOMAIN.md 8)
-        "design": 91.0,
-        "actual_peak": 27.0 * PEAK_FACTOR,
-        "design_peak": 91.0 * PEAK_FACTOR,
-    }
-)
 AT_ONCE_MAX: Final = 64
 """Inquiries on their way to their servers at a time; what comes on top is left out and counted."""
+WATCHED_EVERY_SECONDS: Final = 20
+"""So often an inquiry is about somebody whom people look at; at lower rates every inquiry is."""
+REACHED_SECONDS: Final = 60
+"""The reached rate is an average of so long."""
 _TRIES_MAX = 50
 
 
@@ -49,32 +49,50 @@ class Counts(NamedTuple):
 
 
 class TrafficPlan:
-    """照会の予定: a pure function from a second to its inquiries."""
+    """照会の予定: a pure function from a second to its inquiries. *watched* are residents whom people look at."""
 
-    def __init__(self, nation: Nation, seed: int, per_second: float, profile: str = CURRENT) -> None:
-        if not 0 <= per_second <= 10_000:
-            raise ValueError(f"per_second must be in 0..10000, not {per_second}")
+    def __init__(
+        self,
+        nation: Nation,
+        seed: int,
+        per_second: float,
+        profile: str = CURRENT,
+        *,
+        watched: Sequence[int] = (),
+    ) -> None:
+        if not 0 <= per_second <= PER_SECOND_MAX:
+            raise ValueError(f"per_second must be in 0..{PER_SECOND_MAX:g}, not {per_second}")
         self.per_second = per_second
         self._nation = nation
         self._seed = seed
         self._profile = profile
         self._key = key_for(seed, "traffic")
+        self._watched = tuple(watched)
+        self._watched_every = max(1, floor(per_second * WATCHED_EVERY_SECONDS))
 
     def __repr__(self) -> str:
         return f"TrafficPlan(seed={self._seed}, per_second={self.per_second})"
 
     def inquiries(self, second: int) -> tuple[MakeInquiry, ...]:
         """Those of this second since 1970; over many seconds their number is the rate's."""
-        count = floor((second + 1) * self.per_second) - floor(second * self.per_second)
-        return tuple(self._inquiry(second, number) for number in range(count))
+        first = floor(second * self.per_second)
+        count = floor((second + 1) * self.per_second) - first
+        return tuple(self._inquiry(second, number, first + number) for number in range(count))
 
-    def _inquiry(self, second: int, number: int) -> MakeInquiry:
+    def _inquiry(self, second: int, number: int, place: int) -> MakeInquiry:
+        """*place* is the inquiry's among all since 1970."""
+        turn, rest = divmod(place, self._watched_every)
+        is_watched = bool(self._watched) and rest == 0
         end = self._nation.reference_date
         start = end - timedelta(days=365)
         key = draw(self._key, second)
         for attempt in range(_TRIES_MAX):
             word = draw(key, number << 8 | attempt)
-            person = word % self._nation.size
+            person = (
+                self._watched[(turn + attempt) % len(self._watched)]
+                if is_watched
+                else word % self._nation.size
+            )
             past = records_of(self._nation, self._nation.person(person), start, end, self._profile)
             if past:
                 like = past[(word >> 40) % len(past)]
@@ -99,15 +117,29 @@ class Traffic:
         self._link = link
         self._clock = clock
         self._on_the_way = 0
+        self._began_ms = clock.now_ms()
+        self._taken_ms: deque[int] = deque(maxlen=int(PER_SECOND_MAX))
+        """When inquiries were taken, those of the last minute; of more than are kept, fewer seconds."""
 
     def __repr__(self) -> str:
         return f"<Traffic {self.plan!r}: {self.counts}>"
+
+    @property
+    def reached_per_second(self) -> float:
+        """What the servers took, on the average of :data:`REACHED_SECONDS` or of the time since the beginning."""
+        now = self._clock.now_ms()
+        since = max(now - REACHED_SECONDS * SECOND, self._began_ms)
+        if len(self._taken_ms) == self._taken_ms.maxlen:
+            since = max(since, self._taken_ms[0])
+        count = sum(1 for moment in self._taken_ms if moment >= since)
+        return count * SECOND / (now - since) if now > since else 0.0
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Ask until cancelled, second by second of the world's clock; seconds that a clock jumps over are not made up."""
         async with trio.open_nursery() as nursery:
             task_status.started()
-            second = self._clock.now_ms() // SECOND
+            self._began_ms = self._clock.now_ms()
+            second = self._began_ms // SECOND
             while True:
                 inquiries = self.plan.inquiries(second)
                 for number, inquiry in enumerate(inquiries):
@@ -134,3 +166,4 @@ class Traffic:
             self.counts = self.counts._replace(refused=self.counts.refused + 1)
         else:
             self.counts = self.counts._replace(taken=self.counts.taken + 1)
+            self._taken_ms.append(self._clock.now_ms())

@@ -1,10 +1,11 @@
 """How each system of a world is built: the one description from which a live and a simulated world are made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
 from portal.app import SCHEMAS as PORTAL_SCHEMAS
+from portal.links.link import Link
 from portal.serving.system import BuiltSystem, Surroundings
 from portal.settings import PortalSettings
 from portal.store.store import Schema
@@ -18,6 +19,7 @@ from sim.jpki.service import Jpki
 from sim.mailbox import system as mailbox
 from sim.mailbox.mailbox import Mailbox
 from sim.network import system as network
+from sim.network.traffic_desk import Source
 from sim.registry import system as registry
 from sim.world import front
 from sim.world.facts import WorldFacts
@@ -48,12 +50,19 @@ SCHEMAS: dict[System, Sequence[Schema]] = {
 class Simulators:
     """Builds the simulators of one world, and knows what they have in common.
 
-    *addresses* is where the systems are, for pages that lead to others; empty in simulated time.
+    *addresses* is where the systems are, for pages that lead to others; empty in simulated time. *operator* is the line
+    of whoever speaks for an organisation to a system.
     """
 
-    def __init__(self, description: Description, addresses: Mapping[System, str]) -> None:
+    def __init__(
+        self,
+        description: Description,
+        addresses: Mapping[System, str],
+        operator: Callable[[System], Link],
+    ) -> None:
         self._description = description
         self._addresses = addresses
+        self._operator = operator
         self._jpki: Jpki | None = None
         self.mailbox: Mailbox | None = None
         """The one that was built last."""
@@ -78,7 +87,7 @@ class Simulators:
             case System.REGISTRY:
                 return registry.build(surroundings, facts.nation, facts.serials)
             case System.NETWORK:
-                return network.build(surroundings, facts.nation, facts.codes)
+                return network.build(surroundings, facts.nation, facts.codes, traffic=self._traffic())
             case System.INTERMEDIATE:
                 return intermediate.build(surroundings, facts.nation, facts.codes)
             case System.MAILBOX:
@@ -98,6 +107,12 @@ class Simulators:
                 return front.build(surroundings, facts, self._addresses)
             case System.PORTAL:
                 raise AssertionError("the portal is no simulator")
+
+    def _traffic(self) -> Source:
+        """What other organisations ask meanwhile; some of it about the residents whom people look at."""
+        watched = tuple(person.n for person in self._description.facts.nation.examples())
+        rate = self._description.world.traffic_rate
+        return Source(rate, self._operator(System.INTERMEDIATE), watched)
 
     def _issued_to(self, person: int) -> Issue | None:
         """Who got a new card, from JPKI in the same process."""

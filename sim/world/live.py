@@ -18,7 +18,7 @@ from portal.serving.hosting import LiveLinks, host
 from portal.serving.limits import DEFAULTS, ServingLimits
 from portal.serving.listen import Bound, bind
 from portal.serving.system import BuiltSystem, Surroundings
-from portal.wire.systems import Caller, System
+from portal.wire.systems import Caller, Party, System
 from sim.mailbox.smtp import serve_smtp
 from sim.world.building import SCHEMAS, Description, Simulators
 from sim.world.mail import RecordedMail
@@ -63,8 +63,8 @@ class LiveWorld:
         self._chance = chance
         self._record = record
         self._nursery = nursery
-        self._simulators = Simulators(description, self.addresses)
         self._links = LiveLinks(addresses, secrets.link, clock, record, limits)
+        self._simulators = Simulators(description, self.addresses, lambda to: self.link(Party.OPERATOR, to))
         self._running: dict[System, tuple[trio.CancelScope, trio.Event]] = {}
 
     def __repr__(self) -> str:

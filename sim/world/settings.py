@@ -6,6 +6,7 @@ import msgspec
 
 from portal.serving.limits import about
 from portal.wire.systems import System
+from sim.network.rates import rate_of
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
@@ -47,6 +48,22 @@ class WorldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bool,
         about("検査用数字の正しいマイナンバーを使うか。falseなら本物と見分けられるよう、わざと1ずらします。"),
     ] = False
+    traffic: Annotated[
+        str | float,
+        about(
+            "ほかの機関どうしの照会を、試験のあいだに流す量。off、actual（毎秒27件）、design（91件）、"
+            "actual-peak（135件）、design-peak（455件）、または1秒あたりの件数。動いている間も、"
+            "情報提供ネットワークのページで変えられます。"
+        ),
+    ] = "off"
+
+    def __post_init__(self) -> None:
+        rate_of(self.traffic_rate)
+
+    @property
+    def traffic_rate(self) -> str:
+        """照会の流れ as `sim.network.rates.rate_of` reads it."""
+        return self.traffic if isinstance(self.traffic, str) else f"{self.traffic:g}"
 
 
 class Addresses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,7 +15,7 @@ from portal.serving.system import BuiltSystem, Surroundings
 from portal.store.sqlite import SimulatedStore
 from portal.wire.limits import CORE_DEADLINE_SECONDS
 from portal.wire.moments import JST, to_ms
-from portal.wire.systems import Caller, System
+from portal.wire.systems import Caller, Party, System
 from sim.world.building import SCHEMAS, Description, Simulators
 from sim.world.chance import SeededChance
 from sim.world.clock import SimulatedClock
@@ -57,7 +57,7 @@ class SimulatedWorld:
         self._nursery = nursery
         self._secret = secret_of(description.facts.seed, "links")
         self._mail = MemoryMail()
-        self._simulators = Simulators(description, {})
+        self._simulators = Simulators(description, {}, lambda to: self.link(Party.OPERATOR, to))
         self.sleep = sleep_here()
         self._running: dict[System, trio.CancelScope] = {}
         self._starts = 0

@@ -72,7 +72,48 @@ def _consent(**more: Any) -> Context:
     )
 
 
+def _now(**more: Any) -> Context:
+    rate = {
+        "name": "rate",
+        "label": "流す量",
+        "value": "actual",
+        "hint": "off（止める）、actual（27件）",
+        "options": [],
+        "required": True,
+    }
+    kind = {
+        **rate,
+        "name": "kind",
+        "label": "異動",
+        "hint": "",
+        "options": [("move", "転居"), ("death", "死亡")],
+    }
+    flow = {
+        "name": "traffic",
+        "title": "ほかの機関どうしの照会",
+        "text": "流している間、記録が増えます。",
+        "pairs": [("流す量", "1秒に27件")],
+        "table": None,
+        "form": {"fields": [rate, kind], "button": "変える"},
+    }
+    columns = ["照会日時", "照会機関", "提供機関", "特定個人情報", "結果"]
+    row = ["2026-04-01 09:00:00", "横浜市", "東京都千代田区", "地方税関係情報", "提供"]
+    latest = {**flow, "name": "latest", "title": "新しい照会", "text": "", "pairs": [], "form": None}
+    sections = [
+        flow,
+        {**latest, "table": {"columns": columns, "rows": [row], "empty": "ありません。"}},
+        {**latest, "name": "stopped", "table": {"columns": columns, "rows": [], "empty": "まだありません。"}},
+    ]
+    return _page(**{"done": "", "action": "/now", "sections": sections, **more})
+
+
 ENTRANCES: list[Sample] = [
+    ("now", "entrance/now.html", _now(done="行いました")),
+    (
+        "now_wrong",
+        "entrance/now.html",
+        _now(errors={"rate": "件数を入れてください", "kind": "選んでください"}),
+    ),
     ("entrance", "entrance/entrance.html", _entrance(done="止めました")),
     ("entrance_plain", "entrance/entrance.html", _entrance(controls=None)),
     (

@@ -137,6 +137,9 @@ OF_PERIOD = Query(
     "AND requested_ms < :end AND number > :after ORDER BY number LIMIT :most",
     Row,
 )
+LATEST = Query(
+    f"SELECT {_COLUMNS} FROM linkage_records WHERE place = :place ORDER BY requested_ms DESC LIMIT :most", Row
+)
 EVERY = Query(f"SELECT {_COLUMNS} FROM linkage_records ORDER BY requested_ms, number, place", Row)
 
 

@@ -145,6 +145,8 @@ def values(info: msgspec.inspect.Type) -> st.SearchStrategy[object]:
         case inspect.IntType():
             low = info.ge if info.ge is not None else -(2**53)
             return st.integers(low, info.le if info.le is not None else 2**53)
+        case inspect.FloatType():
+            return st.floats(allow_nan=False, allow_infinity=False)
         case inspect.NoneType():
             return st.none()
         case inspect.DateTimeType():

@@ -32,7 +32,8 @@ from sim.network.invariants import (
     requests_end,
     three_records,
 )
-from sim.network.traffic import AT_ONCE_MAX, PEAK_FACTOR, RATES, Traffic, TrafficPlan
+from sim.network.rates import PEAK_FACTOR, RATES
+from sim.network.traffic import AT_ONCE_MAX, Traffic, TrafficPlan
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ async def evidence_of(world: LinkageWorld, *immediate: RecordsAnswer) -> Evidenc
 
 def test_the_rates_are_the_decks(nation: Nation) -> None:
     assert (RATES["actual"], RATES["design"]) == (27, 91)
-    assert RATES["actual_peak"] == PEAK_FACTOR * 27
+    assert RATES["actual-peak"] == PEAK_FACTOR * 27
     for rate in (0.3, 27.0, 45.5):
         plan = TrafficPlan(nation, 1, rate)
         assert sum(len(plan.inquiries(second)) for second in range(1000, 1010)) == pytest.approx(

@@ -1,0 +1,90 @@
+"""What goes on at the core system, for its page: the traffic of other organisations, and the latest inquiries."""
+
+from collections.abc import Mapping
+
+from portal.store.store import Store
+from portal.wire.linkage import InquiryState, Place
+from portal.wire.network import SetTraffic
+from portal.wire.problems import Problem
+from sim.entrance.now import LINES_SHOWN_MAX, Field, Form, Now, Section, Table, Typed, moment_of
+from sim.network.facts import CoreFacts
+from sim.network.rates import OFF, RATES
+from sim.network.records import tables as records
+from sim.network.traffic_desk import TrafficDesk
+
+STATES: Mapping[InquiryState, str] = {
+    InquiryState.PENDING: "処理中",
+    InquiryState.PROVIDED: "提供",
+    InquiryState.NOT_PROVIDED: "不提供",
+    InquiryState.REFUSED: "照会不可",
+    InquiryState.UNANSWERED: "回答なし",
+}
+
+
+def now(store: Store, facts: CoreFacts, flow: TrafficDesk) -> Now:
+    """The page of this core."""
+
+    async def show(typed: Typed) -> tuple[Section, ...]:
+        return (_traffic(flow, typed), await _latest(store, facts))
+
+    async def submit(typed: Typed) -> Mapping[str, str]:
+        rate = typed.get("rate", "")
+        if not 1 <= len(rate) <= 20:
+            return {"rate": "流す量を入れてください。"}
+        outcome = await flow.set(SetTraffic(rate))
+        return {"rate": outcome.detail} if isinstance(outcome, Problem) else {}
+
+    return Now(show, submit)
+
+
+def _traffic(flow: TrafficDesk, typed: Typed) -> Section:
+    view = flow.view
+    says = "流していません" if view.per_second == 0 else f"1秒に{view.per_second:g}件"
+    names = "、".join(f"{name}（{rate:g}件）" for name, rate in RATES.items())
+    return Section(
+        "traffic",
+        "ほかの機関どうしの照会",
+        "流している間、全国の機関が互いに情報を照会し、やりとりの記録が増えます。"
+        "20秒に1件ほどは、世界の入口にのっている住民についての照会です。",
+        (
+            ("流す量", says),
+            ("実際に受け付けられた量", f"1秒に{view.reached_per_second:g}件"),
+            ("受け付けられた件数", f"{view.taken}件"),
+            ("中間サーバーが断った件数", f"{view.refused}件"),
+            ("間に合わず見送った件数", f"{view.left_out}件"),
+        ),
+        form=Form(
+            (
+                Field(
+                    "rate",
+                    "流す量",
+                    typed.get("rate", view.rate),
+                    f"{OFF}（止める）、{names}、または1秒あたりの件数。",
+                ),
+            ),
+            "変える",
+        ),
+    )
+
+
+async def _latest(store: Store, facts: CoreFacts) -> Section:
+    rows = await store.read(records.LATEST, {"place": str(Place.CORE), "most": LINES_SHOWN_MAX})
+    return Section(
+        "inquiries",
+        "新しい照会",
+        table=Table(
+            ("照会日時", "照会機関", "提供機関", "特定個人情報", "結果", "理由"),
+            tuple(
+                (
+                    moment_of(row.requested_ms),
+                    facts.named(row.inquirer).name,
+                    facts.named(row.provider).name,
+                    facts.shown(row).information.name,
+                    STATES[InquiryState(row.state)],
+                    row.reason or "",
+                )
+                for row in rows
+            ),
+            "この世界では、まだ照会がありません。",
+        ),
+    )
