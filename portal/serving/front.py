@@ -1,6 +1,6 @@
 """The ASGI app of one system: its operations without Quart, everything else to its pages."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from math import inf
 from typing import Any
 
@@ -9,6 +9,8 @@ import trio
 from portal.links import spent
 from portal.seams.clock import stopwatch_ns
 from portal.serving.dispatcher import Dispatcher
+from portal.serving.lane.answering import origin_form
+from portal.serving.lane.parsing import Received
 from portal.serving.shield import Shield
 from portal.wire.operation import BODY_BYTES_MAX, WireRequest, WireResponse, encode_problem
 from portal.wire.problems import Problem, ProblemCode, problem
@@ -61,6 +63,54 @@ class Front:
             await receive()
             await send({"type": "websocket.close", "code": 1000})
 
+    def operate(self, request: Received) -> Coroutine[Any, Any, WireResponse] | None:
+        """The answer to an operation, begun; None when a page is asked for. What the lane calls, without ASGI."""
+        target, _, query = origin_form(request.target).partition(b"?")
+        path = target.decode("latin-1")
+        if self._pages is not None and not self.dispatcher.knows(path):
+            return None
+        if request.body_bytes != len(request.body):
+            return self._too_large(self._body_bytes_max(_method(request.method), path))
+        authorization = content_type = ""
+        for name, value in request.headers:
+            if name == b"authorization":
+                authorization = value.decode("latin-1")
+            elif name == b"content-type":
+                content_type = value.decode("latin-1")
+        return self._answer(
+            WireRequest(
+                _method(request.method),
+                path,
+                query.decode("latin-1"),
+                authorization,
+                content_type,
+                request.body,
+            )
+        )
+
+    def body_limit(self, method: str, target: bytes) -> int:
+        """How many bytes of a body are taken in for this; of an operation what it declares, of a page what the lane does."""
+        path = origin_form(target).partition(b"?")[0].decode("latin-1")
+        if self._pages is not None and not self.dispatcher.knows(path):
+            return DISCARDED_BYTES_MAX
+        return self._body_bytes_max(_method(method), path)
+
+    async def _answer(self, request: WireRequest) -> WireResponse:
+        """The dispatcher's answer, and in ``Server-Timing`` what it waited for."""
+        began = self._stopwatch()
+        account, token = spent.begin()
+        try:
+            response = await self.dispatcher.answer(request)
+        finally:
+            spent.end(token)
+        timing = (spent.HEADER, account.header(self._stopwatch() - began))
+        return WireResponse(
+            response.status, response.content_type, response.body, (*response.headers, timing)
+        )
+
+    async def _too_large(self, most: int) -> WireResponse:
+        return encode_problem(problem(ProblemCode.TOO_LARGE, f"本文は{most}バイトまでです。"))
+
     async def _operate(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         authorization = content_type = ""
         declared = 0
@@ -71,29 +121,26 @@ class Front:
                 content_type = value.decode("latin-1")
             elif name == b"content-length" and value.isdigit():
                 declared = int(value)
-        # Who asks for the head only gets the head of what the operation answers: the server leaves the body out.
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        method = _method(scope["method"])
         most = self._body_bytes_max(method, path)
         body = await _read_body(receive, most, declared)
         if body is None:
-            response = encode_problem(problem(ProblemCode.TOO_LARGE, f"本文は{most}バイトまでです。"))
-            timing = b""
+            response = await self._too_large(most)
         else:
             query = scope["query_string"].decode("latin-1")
-            began = self._stopwatch()
-            account, token = spent.begin()
-            try:
-                response = await self.dispatcher.answer(
-                    WireRequest(method, path, query, authorization, content_type, body)
-                )
-            finally:
-                spent.end(token)
-            timing = account.header(self._stopwatch() - began).encode("latin-1")
-        await _send(response, send, timing)
+            response = await self._answer(
+                WireRequest(method, path, query, authorization, content_type, body)
+            )
+        await _send(response, send)
 
     def _body_bytes_max(self, method: str, path: str) -> int:
         found = self.dispatcher.find(method, path)
         return BODY_BYTES_MAX if isinstance(found, Problem) else found.route.operation.body_bytes_max
+
+
+def _method(asked: str) -> str:
+    """Who asks for the head only gets the head of what GET answers: the server leaves the body out."""
+    return "GET" if asked == "HEAD" else asked
 
 
 async def _read_body(receive: Receive, most: int, declared: int) -> bytes | None:
@@ -122,15 +169,13 @@ async def _read_body(receive: Receive, most: int, declared: int) -> bytes | None
     return None
 
 
-async def _send(response: WireResponse, send: Send, timing: bytes) -> None:
+async def _send(response: WireResponse, send: Send) -> None:
     headers = [
         (b"content-type", response.content_type.encode("latin-1")),
         (b"content-length", b"%d" % len(response.body)),
         *_SAFE_HEADERS,
     ]
     headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
-    if timing:
-        headers.append((b"server-timing", timing))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body, "more_body": False})
 

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from portal.serving.lane import IDLE_SECONDS_MAX, RECEIVING_SECONDS_MAX, SENDING_SECONDS_MAX
+from portal.serving.lane.limits import IDLE_SECONDS_MAX, RECEIVING_SECONDS_MAX, SENDING_SECONDS_MAX
 from portal.store.store import WRITES_WAITING_MAX
 from portal.wire.limits import CORE_DEADLINE_SECONDS
 

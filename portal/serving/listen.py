@@ -1,21 +1,26 @@
-"""Listening: a port of its own for each system, hypercorn's trio worker behind it."""
+"""Listening: a port of its own for each system, behind it the lane, or hypercorn's trio worker."""
 
 import errno
+import select
 import socket
-from collections.abc import Awaitable, Callable
 from functools import partial
-from math import inf
 from typing import Any, NamedTuple
 
 import trio
-from hypercorn.config import Sockets
+from hypercorn.config import Config, Sockets
+from hypercorn.trio.lifespan import Lifespan
 from hypercorn.trio.run import worker_serve
+from hypercorn.typing import AppWrapper
 from hypercorn.utils import wrap_app
 
 from portal.refusal import Refusal
 from portal.seams.clock import Clock
-from portal.serving.guarded import Connections, ServingConfig, install
-from portal.serving.lane import Phase
+from portal.serving.front import Front
+from portal.serving.guarded import install
+from portal.serving.lane.answering import App
+from portal.serving.lane.lending import can_lend
+from portal.serving.lane.limits import Patience
+from portal.serving.lane.reactor import open_reactor
 from portal.serving.limits import DEFAULTS, ServingLimits
 
 BACKLOG = 1024
@@ -76,7 +81,7 @@ def bind(host: str, port: int, *, exact: bool = False) -> Bound:
 
 
 async def serve(
-    app: Callable[[Any, Any, Any], Awaitable[None]],
+    app: App,
     bound: Bound,
     clock: Clock,
     *,
@@ -84,46 +89,71 @@ async def serve(
     limits: ServingLimits = DEFAULTS,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve until cancelled; then idle connections end at once and busy ones after their answer."""
-    install()
-    config = ServingConfig()
-    config.lane = lane
-    config.clock = clock
-    config.connections = Connections()
-    config.connections_max = limits.connections_max
-    config.seconds_max = {
-        Phase.IDLE: limits.idle_seconds_max,
-        Phase.RECEIVING: limits.receiving_seconds_max,
-        Phase.ANSWERING: inf,
-        Phase.SENDING: limits.sending_seconds_max,
-    }
+    """Serve until cancelled; then idle connections end at once and busy ones after their answer.
+
+    By the lane, if the machine has what it needs; without *lane* by hypercorn.
+    """
+    stop = trio.Event()
+    config = Config()
     config.accesslog = None
     config.errorlog = None
     config.include_server_header = False
     config.graceful_timeout = limits.shutdown_seconds_max
     config.bind = []
-    stop = trio.Event()
-
-    async def until_stopped() -> None:
-        await stop.wait()
-        config.connections.close_idle()
-
+    # Its types are of messages; ours are what they are in Python.
+    wrapped = wrap_app(app, config.wsgi_max_body_size, "asgi")  # type: ignore[arg-type]
+    by = partial(_by_lane, app, clock, limits) if lane and hasattr(select, "epoll") else _by_hypercorn
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_set_when_cancelled, stop)
-        # Cancelled abruptly, the worker would cut answers in two; out of reach, it is asked to stop instead.
+        # Cancelled abruptly, answers would be cut in two; out of reach, the server is asked to stop instead.
         with trio.CancelScope(shield=True):
-            async with trio.open_nursery() as workers:
-                wrapped = wrap_app(app, config.wsgi_max_body_size, "asgi")
-                await workers.start(
-                    partial(
-                        worker_serve,
-                        wrapped,
-                        config,
-                        sockets=Sockets([], [bound.socket], []),
-                        shutdown_trigger=until_stopped,
-                    )
-                )
-                task_status.started()
+            await by(wrapped, config, bound, stop, task_status)
+
+
+async def _by_hypercorn(
+    app: AppWrapper, config: Config, bound: Bound, stop: trio.Event, task_status: trio.TaskStatus[None]
+) -> None:
+    install()
+    async with trio.open_nursery() as workers:
+        sockets = Sockets([], [bound.socket], [])
+        await workers.start(partial(worker_serve, app, config, sockets=sockets, shutdown_trigger=stop.wait))
+        task_status.started()
+
+
+async def _by_lane(
+    app: App,
+    clock: Clock,
+    limits: ServingLimits,
+    wrapped: AppWrapper,
+    config: Config,
+    bound: Bound,
+    stop: trio.Event,
+    task_status: trio.TaskStatus[None],
+) -> None:
+    """The lifespan is still hypercorn's."""
+    state: dict[str, Any] = {}
+    lifespan = Lifespan(wrapped, config, state)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(lifespan.handle_lifespan)
+        await lifespan.wait_for_startup()
+        async with open_reactor(
+            app,
+            clock,
+            operations=app if isinstance(app, Front) else None,
+            patience=Patience(
+                limits.idle_seconds_max, limits.receiving_seconds_max, limits.sending_seconds_max
+            ),
+            connections_max=limits.connections_max,
+            state=state,
+            at_once=await can_lend(),
+        ) as reactor:
+            reactor.listen(bound.socket)
+            task_status.started()
+            await stop.wait()
+            with trio.move_on_after(limits.shutdown_seconds_max):
+                await reactor.close()
+        await lifespan.wait_for_shutdown()
+        nursery.cancel_scope.cancel()
 
 
 async def _set_when_cancelled(event: trio.Event) -> None:

@@ -1,6 +1,7 @@
 """The HTTP/1.1 lane over real sockets: what a complete server does, and what it refuses."""
 
 import json
+import socket
 
 import pytest
 import trio
@@ -12,8 +13,9 @@ from made_up import FROM_PORTAL, make
 from raw_client import Answer, Client, asking, running
 
 from portal.seams.clock import LiveClock
-from portal.serving import lane
 from portal.serving.front import Front
+from portal.serving.lane.limits import BODY_BYTES_MAX
+from portal.serving.lane.reactor import open_reactor
 from portal.serving.limits import DEFAULTS, ServingLimits
 
 
@@ -416,7 +418,7 @@ async def test_what_could_be_read_two_ways_is_refused(client, name):
         (head("GET /" + "a" * 9_000 + " HTTP/1.1", "Host: a"), 414),
         (head("GET / HTTP/1.1", "Host: a", "X: " + "b" * 33_000), 431),
         (head("GET / HTTP/1.1", "Host: a", *["X: b"] * 100), 431),
-        (head("POST /turned HTTP/1.1", "Host: a", f"Content-Length: {lane.BODY_BYTES_MAX + 1}"), 413),
+        (head("POST /turned HTTP/1.1", "Host: a", f"Content-Length: {BODY_BYTES_MAX + 1}"), 413),
     ],
 )
 async def test_what_is_not_served_is_told_why(client, request_head, status):
@@ -666,21 +668,13 @@ def mutated(draw):
 
 async def talk(front, data: bytes, pieces: list[int]) -> bytes:
     """All that the lane says to these bytes, sent in these pieces."""
-    listener = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
-    try:
-        stream = await trio.open_tcp_stream(*listener.socket.getsockname()[:2])
-        served = await listener.accept()
-    finally:
-        await listener.aclose()
-    client = Client(stream)
-    connection = lane.Connection(front, served.socket, date_header=lambda: b"", state={})
-
-    async def serve() -> None:
-        await connection.run()
-        await served.aclose()
-
-    async with stream, trio.open_nursery() as nursery:
-        nursery.start_soon(serve)
+    ours, theirs = socket.socketpair()
+    async with (
+        open_reactor(front, LiveClock(), operations=front, connections_max=1) as reactor,
+        trio.SocketStream(trio.socket.from_stdlib_socket(theirs)) as stream,
+    ):
+        reactor.adopt(ours)
+        client = Client(stream)
         start = 0
         try:
             for end in [*sorted(pieces), len(data)]:
