@@ -128,9 +128,7 @@ class Front:
             response = await self._too_large(most)
         else:
             query = scope["query_string"].decode("latin-1")
-            response = await self._answer(
-                WireRequest(method, path, query, authorization, content_type, body)
-            )
+            response = await self._answer(WireRequest(method, path, query, authorization, content_type, body))
         await _send(response, send)
 
     def _body_bytes_max(self, method: str, path: str) -> int:

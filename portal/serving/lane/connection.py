@@ -304,9 +304,7 @@ class Connection:
         if isinstance(outcome, WireResponse):
             keep = keep and request.keep
             self._gather(operation_answer(request, outcome, self._house.date_header(), keep=keep))
-        elif outcome is Outcome.CLOSE:
-            keep = False
-        elif outcome is Outcome.FAILED:
+        elif outcome is not Outcome.KEEP:
             keep = False
         if not keep:
             self._last = True
