@@ -210,10 +210,11 @@ async def can_lend() -> bool:
     try:
         async with trio.open_nursery() as nursery:
             lender = Lender(nursery)
-            await trio.lowlevel.checkpoint()
+            while len(lender.idle) < IDLE_MIN:
+                await trio.lowlevel.checkpoint()
             name = lender.begin(ends(), later)
             if (
-                name is me
+                name in (me, LATER)
                 or trio.lowlevel.current_task() is not me
                 or lender.begin(waits(), later) is not LATER
             ):
