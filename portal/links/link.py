@@ -149,11 +149,9 @@ class Link:
             answer = operation.decode_response(outcome)
         except msgspec.MsgspecError as error:
             unreadable = Unreachable(Reason.MALFORMED, str(error))
-            self._saw(operation, started, wire, outcome, str(unreadable.reason))
+            self._saw(operation, started, wire, outcome, unreadable.reason)
             return unreadable
-        self._saw(
-            operation, started, wire, outcome, str(answer.code) if isinstance(answer, Problem) else "ok"
-        )
+        self._saw(operation, started, wire, outcome, answer.code if isinstance(answer, Problem) else "ok")
         return answer
 
     def _saw(

@@ -4,18 +4,19 @@ The message is serialised by the link as it is for HTTP; here its bytes are hand
 the caller's own task, so one message costs one timer and no task of its own.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from math import inf
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import trio
 
 from portal.links.link import Reason, Unreachable
+from portal.links.shield import Shield, going_on
 from portal.wire.operation import AnyOperation, WireRequest, WireResponse
 from portal.wire.systems import Caller, System
 
 Sleep = Callable[[float], Awaitable[None]]
-Answer = Callable[[WireRequest], Awaitable[WireResponse]]
+Answer = Callable[[WireRequest], Coroutine[Any, Any, WireResponse]]
 
 
 class Passage(NamedTuple):
@@ -46,6 +47,7 @@ class Slot:
         self.system = system
         self._answer: Answer | None = None
         self._busy: set[trio.CancelScope] = set()
+        self._vacated = 0
 
     def __repr__(self) -> str:
         return f"<Slot {self.system} {'up' if self.up else 'down'}>"
@@ -61,6 +63,7 @@ class Slot:
     def vacate(self) -> None:
         """Nobody listens any more; what was being answered is cut off wherever it was."""
         self._answer = None
+        self._vacated += 1
         for scope in tuple(self._busy):
             scope.cancel()
 
@@ -68,18 +71,29 @@ class Slot:
         answer = self._answer
         if answer is None:
             return Unreachable(Reason.REFUSED)
+        vacated = self._vacated
         response: WireResponse | None = None
         # Shielded: a caller that gives up does not stop the one who answers, as over a wire. Every wait of an
-        # answering system has a deadline of its own, and vacate() gets through.
-        with trio.CancelScope(shield=True) as scope:
-            self._busy.add(scope)
-            try:
-                response = await answer(request)
-            finally:
-                self._busy.discard(scope)
-        # A caller that was cancelled meanwhile must not see the answer, as over a wire.
-        await trio.lowlevel.checkpoint_if_cancelled()
-        if response is None:
+        # answering system has a deadline of its own, and vacate() gets through. Most answers wait for nothing, and
+        # meanwhile nobody can give up: so the shield is put up at the first wait.
+        shield = Shield()
+        answering = answer(request)
+        try:
+            wait = None if shield.is_needed_at_once else answering.send(None)
+        except StopIteration as end:
+            response = end.value
+        else:
+            with shield as scope:
+                self._busy.add(scope)
+                if vacated != self._vacated:
+                    scope.cancel()
+                try:
+                    response = await (answering if wait is None else going_on(answering, wait))
+                finally:
+                    self._busy.discard(scope)
+            # A caller that was cancelled meanwhile must not see the answer, as over a wire.
+            await trio.lowlevel.checkpoint_if_cancelled()
+        if response is None or vacated != self._vacated:
             return Unreachable(Reason.RESET, "the system went down while it answered")
         return response
 
@@ -108,7 +122,7 @@ class MemoryCarrier:
         """
         passage = self._weather.passage(self._sender, self._slot.system, operation)
         ends = trio.current_time() + within_s
-        if passage.request_delay_s and await self._late(passage.request_delay_s, ends):
+        if passage.request_delay_s and await self._late(passage.request_delay_s, within_s):
             return Unreachable(Reason.TIMED_OUT)
         if passage.refuse:
             return Unreachable(Reason.REFUSED)
@@ -119,7 +133,7 @@ class MemoryCarrier:
         response = await self._slot.receive(request)
         if passage.lose_reply:
             return await self._silence(ends)
-        if passage.reply_delay_s and await self._late(passage.reply_delay_s, ends):
+        if passage.reply_delay_s and await self._late(passage.reply_delay_s, ends - trio.current_time()):
             return Unreachable(Reason.TIMED_OUT)
         if trio.current_time() > ends:
             return Unreachable(Reason.TIMED_OUT)
@@ -127,14 +141,10 @@ class MemoryCarrier:
             return Unreachable(Reason.RESET)
         return response
 
-    async def _late(self, delay_s: float, ends: float) -> bool:
+    async def _late(self, delay_s: float, left_s: float) -> bool:
         """Wait so long; whether the caller's patience ended first."""
-        left = ends - trio.current_time()
-        if delay_s <= left:
-            await self._sleep(delay_s)
-            return False
-        await self._sleep(max(0.0, left))
-        return True
+        await self._sleep(delay_s if delay_s <= left_s else max(0.0, left_s))
+        return delay_s > left_s
 
     async def _silence(self, ends: float) -> Unreachable:
         """Nothing comes until the caller gives up."""

@@ -13,6 +13,8 @@ from portal.links.link import Sighting
 
 SIGHTINGS_KEPT_MAX = 100_000
 """The newest messages; the hash covers all of them."""
+HASHED_AT_ONCE = 100
+"""Lines that wait until they go into the hash together."""
 
 
 class Recorder:
@@ -21,6 +23,7 @@ class Recorder:
     def __init__(self, kept_max: int = SIGHTINGS_KEPT_MAX) -> None:
         self._kept: deque[Sighting] = deque(maxlen=kept_max)
         self._hash = hashlib.sha256()
+        self._unhashed: list[str] = []
         self.count = 0
 
     def __repr__(self) -> str:
@@ -29,7 +32,13 @@ class Recorder:
     def __call__(self, sighting: Sighting) -> None:
         self.count += 1
         self._kept.append(sighting)
-        self._hash.update(line(sighting).encode())
+        self._unhashed.append(line(sighting))
+        if len(self._unhashed) >= HASHED_AT_ONCE:
+            self._hash_all()
+
+    def _hash_all(self) -> None:
+        self._hash.update("".join(self._unhashed).encode())
+        self._unhashed.clear()
 
     def __iter__(self) -> Iterator[Sighting]:
         return iter(self._kept)
@@ -42,9 +51,11 @@ class Recorder:
     @property
     def trace(self) -> str:
         """SHA-256 of the whole trace, hexadecimal."""
+        self._hash_all()
         return self._hash.hexdigest()
 
 
 def line(sighting: Sighting) -> str:
     """One line of the trace."""
-    return "\t".join(str(column) for column in sighting) + "\n"
+    sent_ms, took_ms, sender, receiver, operation, outcome, bytes_out, bytes_in = sighting
+    return f"{sent_ms}\t{took_ms}\t{sender}\t{receiver}\t{operation}\t{outcome}\t{bytes_out}\t{bytes_in}\n"

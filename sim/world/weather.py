@@ -18,6 +18,7 @@ class FairWeather:
 
     def __init__(self, chance: SeededChance) -> None:
         self._chance = chance
+        self._passages: dict[int, Passage] = {}
 
     def __repr__(self) -> str:
         return "FairWeather()"
@@ -25,4 +26,7 @@ class FairWeather:
     def passage(self, sender: Caller, receiver: System, operation: AnyOperation) -> Passage:
         least, most = TERMINAL_SECONDS if isinstance(sender, Party) else SYSTEM_SECONDS
         steps = int((least + (most - least) * self._chance.uniform()) / STEP_SECONDS)
-        return Passage(request_delay_s=steps * STEP_SECONDS)
+        passage = self._passages.get(steps)
+        if passage is None:
+            passage = self._passages[steps] = Passage(request_delay_s=steps * STEP_SECONDS)
+        return passage

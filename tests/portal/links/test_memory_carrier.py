@@ -184,6 +184,99 @@ async def test_vacating_cuts_off_what_is_being_answered(autojump_clock):
     assert (len(receiver.requests), receiver.finished) == (3, 0)
 
 
+class Nested(Receiver):
+    """Has opened a nursery and a deadline before it waits for the first time."""
+
+    async def __call__(self, request: WireRequest) -> WireResponse:
+        async def wait() -> None:
+            with trio.move_on_after(60):
+                await trio.sleep(self._takes_s)
+
+        self.requests.append(request)
+        with trio.move_on_after(60):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(wait)
+                nursery.start_soon(wait)
+            await trio.sleep(self._takes_s)
+        self.finished += 1
+        return DONE
+
+
+@pytest.mark.parametrize("kind", [Receiver, Nested])
+async def test_a_caller_who_gives_up_does_not_stop_the_one_who_answers(autojump_clock, kind):
+    receiver = kind(takes_s=3)
+    _, _, link = joined(receiver)
+
+    with trio.move_on_after(1) as patience:
+        await link.call(SAY, Say("a"))
+        pytest.fail("the answer was seen by a caller who had gone")
+
+    assert patience.cancelled_caught
+    assert receiver.finished == 1
+
+
+async def test_nor_one_who_had_given_up_before_the_request_arrived(autojump_clock):
+    receiver = Receiver(takes_s=3)
+    slot = Slot(System.NETWORK)
+    slot.occupy(receiver)
+
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await slot.receive(WireRequest("GET", "/look"))
+        pytest.fail("the answer was seen by a caller who had gone")
+
+    assert (receiver.finished, trio.current_time()) == (1, 3.0)
+
+
+@pytest.mark.parametrize("kind", [Receiver, Nested])
+async def test_vacating_cuts_off_whatever_was_opened_before_the_first_wait(autojump_clock, kind):
+    receiver = kind(takes_s=3)
+    slot, _, link = joined(receiver)
+    outcomes = []
+
+    async def call():
+        outcomes.append(await link.call(SAY, Say("a")))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(call)
+        await trio.sleep(1)
+        slot.vacate()
+
+    assert [outcome.reason for outcome in outcomes] == [Reason.RESET]
+    assert (receiver.finished, trio.current_time()) == (0, 1.0)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_system_that_crashes_while_it_answers_ends_at_its_next_wait(autojump_clock, waits):
+    went_on = []
+
+    async def crashing(request: WireRequest) -> WireResponse:
+        slot.vacate()
+        if waits:
+            await trio.lowlevel.checkpoint()
+        went_on.append(request)
+        return DONE
+
+    slot, _, link = joined(crashing)
+
+    assert (await link.call(SAY, Say("a"))).reason is Reason.RESET
+
+    assert len(went_on) == (0 if waits else 1)
+
+
+async def test_an_error_of_the_one_who_answers_after_a_wait_is_the_same_error(autojump_clock):
+    async def failing(request: WireRequest) -> WireResponse:
+        await trio.sleep(1)
+        raise ValueError("an answering system never raises")
+
+    slot = Slot(System.NETWORK)
+    slot.occupy(failing)
+
+    with pytest.raises(ValueError, match="never raises"):
+        await slot.receive(WireRequest("GET", "/look"))
+    await trio.sleep(1)
+
+
 async def test_vacating_twice_and_vacating_nothing(autojump_clock):
     slot = Slot(System.NETWORK)
     slot.vacate()
