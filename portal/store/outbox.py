@@ -4,6 +4,7 @@ A row is written in the same transaction as the promise it keeps; it goes away i
 work was done. So work is done at least once, and whoever receives it must recognise it when it comes again.
 """
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
@@ -80,27 +81,32 @@ class _Next(NamedTuple):
 _NEXT = Query("SELECT MIN(due_ms) FROM outbox WHERE due_ms > :now", _Next)
 
 
+_PUT = (
+    "INSERT INTO outbox (kind, key, due_ms, attempts, put_ms) VALUES (:kind, :key, :due, 0, :now) "
+    "ON CONFLICT (kind, key) DO NOTHING"
+)
+_REMOVE = "DELETE FROM outbox WHERE kind = :kind AND key = :key"
+_HURRY = "UPDATE outbox SET due_ms = :now WHERE kind = :kind AND key = :key"
+_MAKES_DUE = frozenset([_PUT, _HURRY])
+
+
 def put(kind: str, key: str, *, due_ms: int, now_ms: int) -> Op:
     """The operation that promises this work; promising it twice is promising it once."""
-    return Op(
-        "INSERT INTO outbox (kind, key, due_ms, attempts, put_ms) VALUES (:kind, :key, :due, 0, :now) "
-        "ON CONFLICT (kind, key) DO NOTHING",
-        {"kind": kind, "key": key, "due": due_ms, "now": now_ms},
-        None,
-    )
+    return Op(_PUT, {"kind": kind, "key": key, "due": due_ms, "now": now_ms}, None)
 
 
 def remove(kind: str, key: str) -> Op:
-    return Op("DELETE FROM outbox WHERE kind = :kind AND key = :key", {"kind": kind, "key": key}, None)
+    return Op(_REMOVE, {"kind": kind, "key": key}, None)
 
 
 def hurry(kind: str, key: str, *, now_ms: int) -> Op:
     """Do it now, whatever was waited for."""
-    return Op(
-        "UPDATE outbox SET due_ms = :now WHERE kind = :kind AND key = :key",
-        {"kind": kind, "key": key, "now": now_ms},
-        None,
-    )
+    return Op(_HURRY, {"kind": kind, "key": key, "now": now_ms}, None)
+
+
+def _puts(ops: tuple[Op, ...]) -> bool:
+    """Whether any of these promises more work."""
+    return any(op.sql in _MAKES_DUE for op in ops)
 
 
 def _delay(kind: str, key: str, *, due_ms: int, attempts: int) -> Op:
@@ -123,11 +129,15 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._works = dict(works)
+        self._nursery: trio.Nursery | None = None
         self._wake = trio.Event()
         self._looks_at_ms = LOOKING
+        self._looks_when_none_is_ready = False
         self._has_passed_over = False
-        self._at_work: set[tuple[str, str]] = set()
-        self._slots = trio.CapacityLimiter(AT_ONCE_MAX)
+        self._in_hand: set[tuple[str, str]] = set()
+        self._taken_up_meanwhile: set[tuple[str, str]] = set()
+        self._ready: deque[Row] = deque()
+        self._carriers = 0
         clock.on_move(self.wake)
 
     def __repr__(self) -> str:
@@ -135,23 +145,40 @@ class Outbox:
 
     def wake(self) -> None:
         """Rows were added that are due: look now."""
-        self._wake.set()
+        # While rows are waiting for their turn another look would only find these.
+        if self._ready:
+            self._looks_when_none_is_ready = True
+        else:
+            self._wake.set()
 
     def expect(self, due_ms: int) -> None:
         """A row was added that falls due then: look at that moment at the latest."""
         if due_ms < self._looks_at_ms:
-            self._wake.set()
+            self.wake()
+
+    def take_up(self, kind: str, key: str, *, due_ms: int, now_ms: int) -> None:
+        """A new row was put by a transaction that is done: begun at once if it is due, without looking for it."""
+        name = (kind, key)
+        if self._nursery is None or due_ms > now_ms:
+            self.expect(due_ms)
+        elif name in self._in_hand:
+            self._has_passed_over = True
+        else:
+            self._taken_up_meanwhile.add(name)
+            self._begin(self._nursery, Row(kind, key, due_ms, 0, now_ms))
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Work until cancelled."""
-        async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as self._nursery:
             task_status.started()
             while True:
                 self._wake = trio.Event()
                 self._looks_at_ms = LOOKING
                 now = self._clock.now_ms()
-                # What is at work now may be gone or put off by the time its turn comes below: not from this look.
-                busy = frozenset(self._at_work)
+                # What is in hand now may be gone or put off by the time its turn comes below: not from this look. The
+                # same holds for what is taken up while this look is on its way.
+                busy = frozenset(self._in_hand)
+                self._taken_up_meanwhile.clear()
                 try:
                     rows = await self._store.read(_DUE, {"now": now, "most": ROWS_READ_MAX})
                     next_due = (await self._store.read(_NEXT, {"now": now}))[0].due_ms
@@ -165,13 +192,11 @@ class Outbox:
                     name = (row.kind, row.key)
                     if name in busy:
                         self._has_passed_over = True
-                    else:
-                        self._at_work.add(name)
-                        await self._slots.acquire_on_behalf_of(name)
-                        nursery.start_soon(self._carry, row)
+                    elif name not in self._taken_up_meanwhile:
+                        self._begin(self._nursery, row)
                         started = True
                 if started and len(rows) == ROWS_READ_MAX:
-                    continue
+                    self.wake()
                 wait = LOOK_SECONDS_MAX
                 if next_due is not None:
                     wait = min(wait, max(0.0, (next_due - now) / 1000))
@@ -179,15 +204,31 @@ class Outbox:
                 with trio.move_on_after(wait):
                     await self._wake.wait()
 
+    def _begin(self, nursery: trio.Nursery, row: Row) -> None:
+        self._in_hand.add((row.kind, row.key))
+        if self._carriers < AT_ONCE_MAX:
+            self._carriers += 1
+            nursery.start_soon(self._carry, row)
+        else:
+            self._ready.append(row)
+
     async def _carry(self, row: Row) -> None:
-        name = (row.kind, row.key)
+        """This row, and then whatever is ready."""
+        try:
+            await self._carry_one(row)
+            while self._ready:
+                await self._carry_one(self._ready.popleft())
+        finally:
+            self._carriers -= 1
+
+    async def _carry_one(self, row: Row) -> None:
         # Looked for again at once, unless it is known that nothing new can be due.
         look_at_ms = 0
         try:
             outcome = await self._attempt(row)
             again = await self._finish(row, outcome) if isinstance(outcome, Finished) else outcome
             if again is None:
-                leaves_nothing = isinstance(outcome, Finished) and not outcome.ops
+                leaves_nothing = isinstance(outcome, Finished) and not _puts(outcome.ops)
                 look_at_ms = LOOKING if leaves_nothing and not self._has_passed_over else 0
             else:
                 attempts = row.attempts + 1
@@ -200,9 +241,11 @@ class Outbox:
             log.error("outbox_unwritable", kind=row.kind, reason=str(refusal))
             await trio.sleep(BACK_OFF_SECONDS[0])
         finally:
-            self._at_work.discard(name)
-            self._slots.release_on_behalf_of(name)
+            self._in_hand.discard((row.kind, row.key))
             self.expect(look_at_ms)
+            if not self._ready and self._looks_when_none_is_ready:
+                self._looks_when_none_is_ready = False
+                self._wake.set()
 
     async def _finish(self, row: Row, finished: Finished) -> Again | None:
         """Take the row away in one transaction with what its work leaves; None when that is done."""

@@ -110,7 +110,7 @@ class IntermediateServers:
                 assert known is not None
             else:
                 known = wanted
-                self.outbox.wake()
+                self.outbox.take_up(tables.PROVISION, wanted.request_id, due_ms=now, now_ms=now)
         if not known.same_request(wanted):
             return problem(
                 ProblemCode.UNPROCESSABLE,

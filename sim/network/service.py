@@ -235,16 +235,17 @@ class CoreSystem:
         if wanted.organisation in self._paper_only:
             kind = tables.PROVISION_GUIDE
             row = wanted._replace(guidance=self._guidance(GUIDANCE_PAPER, wanted))
+        due = now + self._desk.late_ms
         ops = [
             tables.insert_provision(row),
-            put(kind, row.request_id, due_ms=now + self._desk.late_ms, now_ms=now),
+            put(kind, row.request_id, due_ms=due, now_ms=now),
             tables.forget_provisions(now),
         ]
         if isinstance(await self._store.write(ops), Conflict):
             known = await read_one(self._store, tables.PROVISION, {"request_id": row.request_id})
             assert known is not None
             return known
-        self.outbox.wake()
+        self.outbox.take_up(kind, row.request_id, due_ms=due, now_ms=now)
         return row
 
     async def _hand_over(self, row: Row) -> Finished | Again:
