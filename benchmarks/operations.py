@@ -35,6 +35,8 @@ REQUESTS_IN_FOLDER = 5
 RIVAL = "FastAPI + uvicorn (httptools, uvloop) + sqlite3"
 AIM_CITIZEN = 6.0
 """Times the rival."""
+TUNED_RIVAL = "raw ASGI, sqlite3 in the loop, uvicorn (httptools, uvloop)"
+AIM_CITIZEN_TUNED = 1.5
 
 
 async def _session(live: Live, case: CardCase) -> str:
@@ -64,8 +66,9 @@ def _target(name: str, base: str, operation: AnyOperation, wire: WireRequest) ->
 
 @contextmanager
 def _rival(app: str, environment: dict[str, str]) -> Iterator[str]:
+    """uvicorn with the app of this module (``module:name``)."""
     port = free_port()
-    arguments = ["-m", "uvicorn", f"benchmarks.rivals:{app}", "--port", str(port), "--log-level", "error"]
+    arguments = ["-m", "uvicorn", f"benchmarks.{app}", "--port", str(port), "--log-level", "error"]
     arguments += ["--http", "httptools", "--loop", "uvloop", "--no-access-log"]
     with python(*arguments, environment=environment):
         url = f"http://127.0.0.1:{port}"
@@ -107,13 +110,19 @@ def citizen(
             "RIVAL_DATABASE": str(_copy(live.state / "portal.sqlite", folder / "rival.sqlite")),
             "RIVAL_MASTER_KEY": base64.b64encode(live.secrets.master_key).decode(),
         }
-        rival = stack.enter_context(_rival("citizen", environment))
+        rival = stack.enter_context(_rival("rivals:citizen", environment))
         ours = _target("ours", live.portal, LIST_RECORDS_REQUESTS, wire)
+        tuned_rival = stack.enter_context(_rival("tuned_rival:citizen", environment))
         theirs = ours._replace(name="theirs", url=f"{rival}/requests")
+        tuned = ours._replace(name="tuned", url=f"{tuned_rival}/requests")
         _same(ours, theirs, "requests")
-        paces = medians([ours, theirs], rounds, seconds, connections, folder)
-    what = f"records.list with {REQUESTS_IN_FOLDER} sealed requests"
-    return [_row("portal.citizen_operation", paces, AIM_CITIZEN, f"{what}; {connections} connections")]
+        _same(ours, tuned, "requests")
+        paces = medians([ours, theirs, tuned], rounds, seconds, connections, folder)
+    what = f"records.list with {REQUESTS_IN_FOLDER} sealed requests; {connections} connections"
+    return [
+        _row("portal.citizen_operation", paces, AIM_CITIZEN, what),
+        _row("portal.citizen_operation_next_to_tuned", paces, AIM_CITIZEN_TUNED, what, "tuned", TUNED_RIVAL),
+    ]
 
 
 def simulator(
@@ -134,7 +143,7 @@ def simulator(
             "RIVAL_CREDENTIAL": credential,
             "RIVAL_SEED": str(SEED),
         }
-        rival = stack.enter_context(_rival("simulator", environment))
+        rival = stack.enter_context(_rival("rivals:simulator", environment))
         ours = _target("ours", live.url(System.NETWORK), DISCLOSE_RECORDS, wire)
         theirs = ours._replace(name="theirs", url=f"{rival}/disclosures")
         _same(ours, theirs, "records")
@@ -149,14 +158,21 @@ def simulator(
     ]
 
 
-def _row(name: str, paces: dict[str, Pace], aim: float | None, what: str) -> Row:
-    ours, theirs = paces["ours"], paces["theirs"]
+def _row(
+    name: str,
+    paces: dict[str, Pace],
+    aim: float | None,
+    what: str,
+    rival: str = "theirs",
+    rival_name: str = RIVAL,
+) -> Row:
+    ours, theirs = paces["ours"], paces[rival]
     assert ours.errors == theirs.errors == 0, paces
     return Row(
         name,
         ours.per_second,
         "1/s per core",
-        f"{RIVAL}: {theirs.per_second:,.0f}/s, p99 {theirs.p99_ms:.1f} ms",
+        f"{rival_name}: {theirs.per_second:,.0f}/s, p99 {theirs.p99_ms:.1f} ms",
         ours.per_second / theirs.per_second,
         aim=None if aim is None else aim * theirs.per_second,
         note=f"{what}; p50 {ours.p50_ms:.2f} ms, p99 {ours.p99_ms:.2f} ms; load by {generator_name()}",

@@ -6,10 +6,11 @@ import msgspec
 
 from portal.accounts import tables
 from portal.accounts.model import Account, OpenedAccount
-from portal.folder.sealing import Sealer
+from portal.folder.sealing import Opener, Sealer
 from portal.links.link import Link
 from portal.seams.chance import Chance, identifier
 from portal.seams.clock import Clock
+from portal.store.remembering import Remembered
 from portal.store.store import Conflict, Op, Query, Store, read_one
 from portal.wire import jpki, network
 from portal.wire.sign_in import AccountSettings
@@ -38,6 +39,7 @@ class Accounts:
         self._chance = chance
         self._jpki = jpki_link
         self._network = network_link
+        self._opened: Remembered[str, OpenedAccount] = Remembered(store)
 
     def __repr__(self) -> str:
         return "Accounts()"
@@ -51,7 +53,16 @@ class Accounts:
         return None if account is None else self._open(account)
 
     async def by_id(self, account_id: str) -> OpenedAccount | None:
-        return await self._find(tables.BY_ID, account_id=account_id)
+        opened = self._opened.get(account_id)
+        if opened is None:
+            opened = await self._find(tables.BY_ID, account_id=account_id)
+            if opened is not None:
+                self._opened.put(account_id, opened)
+        return opened
+
+    def forget(self, account_id: str) -> None:
+        """Keep nothing of this account in memory: it was written, or its user has left."""
+        self._opened.forget(account_id)
 
     async def by_root(self, root_serial: str) -> OpenedAccount | None:
         return await self._find(tables.BY_ROOT, root_serial=root_serial)
@@ -90,6 +101,7 @@ class Accounts:
             account.account_id, account.wrapped_key, "settings", msgspec.json.encode(settings)
         )
         outcome = await self._store.write([tables.set_settings(account.account_id, sealed)])
+        self.forget(account.account_id)
         if isinstance(outcome, Conflict):
             return None
         return OpenedAccount(account._replace(settings=sealed), settings)
@@ -109,6 +121,7 @@ class Accounts:
             return None
         sealed = self._sealer.seal(account.account_id, account.wrapped_key, "code", answer.code.encode())
         await self._store.write([tables.set_code(account.account_id, sealed)])
+        self.forget(account.account_id)
         return answer.code
 
     def seal(self, account: Account, place: str, content: bytes) -> bytes:
@@ -116,3 +129,7 @@ class Accounts:
 
     def unseal(self, account: Account, place: str, sealed: bytes) -> bytes:
         return self._sealer.open(account.account_id, account.wrapped_key, place, sealed)
+
+    def opener(self, account: Account) -> Opener:
+        """:meth:`unseal` for many things of one account."""
+        return self._sealer.opener(account.account_id, account.wrapped_key)

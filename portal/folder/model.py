@@ -62,7 +62,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 
 OPEN_STATES = frozenset([State.ASKING, State.HANDED_OVER])
 
-SHOWN_AS: dict[State, RequestState] = {
+SHOWN_AS: dict[str, RequestState] = {
     State.ASKING: RequestState.WAITING,
     State.HANDED_OVER: RequestState.WAITING,
     State.ANSWERED: RequestState.ANSWERED,
@@ -126,7 +126,8 @@ class Request(NamedTuple):
 
     @property
     def shown_as(self) -> RequestState:
-        return SHOWN_AS[State(self.state)]
+        # As it comes from the store, a state is plain text; the two are equal.
+        return SHOWN_AS[self.state]
 
 
 class Unread(NamedTuple):

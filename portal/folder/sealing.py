@@ -4,6 +4,7 @@ Closing an account destroys its wrapped key, and with it everything that was sea
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,6 +15,10 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 OPEN_KEYS_MAX = 10_000
 """Unwrapped data keys in memory."""
+
+
+Opener = Callable[[str, bytes], bytes]
+"""What was sealed at this place of one account. Raises :class:`Unreadable`."""
 
 
 class Unreadable(Exception):
@@ -59,13 +64,19 @@ class Sealer:
 
     def open(self, account_id: str, wrapped_key: bytes, place: str, sealed: bytes) -> bytes:
         """What was sealed. Raises :class:`Unreadable`."""
-        cipher = self._cipher(account_id, wrapped_key)
-        try:
-            return cipher.decrypt(
-                sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], f"{account_id}/{place}".encode()
-            )
-        except InvalidTag as error:
-            raise Unreadable(f"{place} of account {account_id}") from error
+        return self.opener(account_id, wrapped_key)(place, sealed)
+
+    def opener(self, account_id: str, wrapped_key: bytes) -> Opener:
+        """:meth:`open` for many things of one account, whose key is looked up once."""
+        decrypt = self._cipher(account_id, wrapped_key).decrypt
+
+        def opened(place: str, sealed: bytes) -> bytes:
+            try:
+                return decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], f"{account_id}/{place}".encode())
+            except InvalidTag as error:
+                raise Unreadable(f"{place} of account {account_id}") from error
+
+        return opened
 
     def forget(self, account_id: str) -> None:
         self._open.pop(account_id, None)

@@ -4,7 +4,7 @@ Asking is the same work whether it is done at once, while the user waits, or lat
 written down first, and an outbox row stands for it until somebody has taken it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from operator import eq
 from typing import NamedTuple
 
@@ -300,6 +300,11 @@ class Folder:
     def asked(self, owner: OpenedAccount, request: Request) -> bytes:
         """What was asked."""
         return self._accounts.unseal(owner.account, f"asked/{request.request_id}", request.asked)
+
+    def asked_each(self, owner: OpenedAccount, requests: Sequence[Request]) -> list[bytes]:
+        """:meth:`asked` of many requests of one owner."""
+        opened = self._accounts.opener(owner.account)
+        return [opened(f"asked/{request.request_id}", request.asked) for request in requests]
 
     async def unread(self, owner: OpenedAccount) -> Counted:
         rows = await self._store.read(tables.UNREAD, {"account_id": owner.account_id})

@@ -25,8 +25,23 @@ class Asked(msgspec.Struct, frozen=True):
     end: date
 
 
-_asked = msgspec.json.Decoder(Asked)
+_decoded = msgspec.json.Decoder(Asked).decode
 _records = msgspec.json.Decoder(tuple[ProvisionRecord, ...])
+
+
+def _shown(request: Request, asked: bytes) -> RecordsRequestView:
+    """As its owner sees it."""
+    period = _decoded(asked)
+    return RecordsRequestView(
+        request.request_id,
+        request.shown_as,
+        period.start,
+        period.end,
+        to_jst(request.asked_ms),
+        None if request.answered_ms is None else to_jst(request.answered_ms),
+        request.read_ms is not None,
+        request.guidance,
+    )
 
 
 class Records:
@@ -58,7 +73,7 @@ class Records:
         code = await self._accounts.code_of(owner)
         if code is None:
             return NotNow("no linkage code yet")
-        period = _asked.decode(asked)
+        period = _decoded(asked)
         answer = await self._network.call(
             network.DISCLOSE_RECORDS,
             network.DiscloseRecords(request.request_id, code, period.start, period.end),
@@ -80,17 +95,7 @@ class Records:
         return await self._folder.deliver(request_id, Kind.RECORDS, msgspec.json.encode(records), None)
 
     def _view(self, owner: OpenedAccount, request: Request) -> RecordsRequestView:
-        period = _asked.decode(self._folder.asked(owner, request))
-        return RecordsRequestView(
-            request.request_id,
-            request.shown_as,
-            period.start,
-            period.end,
-            to_jst(request.asked_ms),
-            None if request.answered_ms is None else to_jst(request.answered_ms),
-            request.read_ms is not None,
-            request.guidance,
-        )
+        return _shown(request, self._folder.asked(owner, request))
 
     async def view(self, owner: OpenedAccount, request_id: str) -> RecordsRequestView | Problem:
         request = await self._folder.own(owner, Kind.RECORDS, request_id)
@@ -98,7 +103,8 @@ class Records:
 
     async def listed(self, owner: OpenedAccount) -> RecordsRequests:
         requests = await self._folder.listed(owner, Kind.RECORDS)
-        return RecordsRequests(tuple(self._view(owner, request) for request in requests))
+        asked = self._folder.asked_each(owner, requests)
+        return RecordsRequests(tuple(map(_shown, requests, asked)))
 
     async def read(self, owner: OpenedAccount, request_id: str) -> RecordsContent | Problem:
         """The records, marked as read."""

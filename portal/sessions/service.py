@@ -14,6 +14,7 @@ from portal.seams.clock import Clock
 from portal.sessions import tables
 from portal.sessions.certificates import TrustAnchors, Unacceptable, signature_holds
 from portal.sessions.challenges import Challenges, ExpiredChallenge, Issued, UnknownChallenge
+from portal.sessions.living import Living
 from portal.sessions.model import Session, idle_until, token_hash, worth_extending
 from portal.sessions.revocation import Revocation, Standing
 from portal.settings import PortalSettings
@@ -59,6 +60,7 @@ class Sessions:
         self._challenges = challenges
         self._outbox = outbox
         self._settings = settings
+        self._living = Living(store)
 
     def __repr__(self) -> str:
         return "Sessions()"
@@ -106,6 +108,9 @@ class Sessions:
                 ops.append(promise(MailEvent.SIGN_IN, account.account_id, presented.nonce[:12].hex(), now))
         if isinstance(await self._store.write(ops), Conflict):
             return problem(ProblemCode.CHALLENGE_USED, "はじめからログインをやり直してください。")
+        if account is not None:
+            # The oldest of too many have ended.
+            self._living.forget_of(account.account_id)
         if account is not None and MailEvent.SIGN_IN in account.settings.mail_events:
             self._outbox.expect(now)
         return Opened(secret, session, account)
@@ -128,7 +133,12 @@ class Sessions:
 
     async def find(self, secret: str, *, extend: bool = True) -> Session | None:
         """The living session of this token; its idle time begins anew if *extend*, that is, if its user did something."""
-        session = await read_one(self._store, tables.BY_HASH, {"token_hash": token_hash(secret)})
+        hashed = token_hash(secret)
+        session = self._living.get(hashed)
+        if session is None:
+            session = await read_one(self._store, tables.BY_HASH, {"token_hash": hashed})
+            if session is not None:
+                self._living.put(session)
         now = self._clock.now_ms()
         if session is None or session.over(now):
             return None
@@ -137,6 +147,7 @@ class Sessions:
             extended = tables.extend(session.token_hash, idle_until(now, session.ends_ms, idle))
             try:
                 await self._store.write([extended])
+                self._living.forget(session.token_hash)
             except (StorageRefused, StoreOverloaded) as refusal:
                 # Reading goes on where nothing can be written; the session only ends a little earlier.
                 log.warning("session_not_extended", reason=str(refusal))
@@ -153,6 +164,7 @@ class Sessions:
         ops = [*self._accounts.opening_ops(opened, session.serial), self._joining(session, opened.account_id)]
         if isinstance(await self._store.write(ops), Conflict):
             return await self._already_open(session, settings)
+        self._living.forget(session.token_hash)
         return opened
 
     def _joining(self, session: Session, account_id: str) -> Op:
@@ -167,6 +179,7 @@ class Sessions:
             return problem(ProblemCode.NOT_SIGNED_IN, "もう一度ログインしてください。")
         if session.account_id is None:
             await self._store.write([self._joining(session, account.account_id)])
+            self._living.forget(session.token_hash)
         if account.settings == settings:
             return account
         return problem(
@@ -180,6 +193,9 @@ class Sessions:
         if session.account_id is not None:
             ops.append(folder_tables.delete_read(session.account_id))
         await self._store.write(ops)
+        self._living.forget(session.token_hash)
+        if session.account_id is not None:
+            self._accounts.forget(session.account_id)
 
     async def expire(self) -> None:
         """Sign out by time whoever left without doing it; forget challenges that have expired anyway."""
@@ -191,6 +207,7 @@ class Sessions:
                 folder_tables.delete_read_of_the_absent(now),
             ]
         )
+        self._living.forget_all()
 
 
 _STANDING_PROBLEMS: dict[Standing, Problem] = {

@@ -154,6 +154,9 @@ def _commit_alone(cursor: sqlite3.Cursor, ops: Sequence[Op]) -> _Outcome:
 class _Reader:
     """Reads on a connection of the loop's own."""
 
+    sole_writer = True
+    """The file belongs to one process, which may remember what it read (:mod:`portal.store.remembering`)."""
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         # One cursor for all: making one costs as much as a point read finds.

@@ -18,11 +18,18 @@ def to_ms(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
+_EXACT_MS = 2**32 * SECOND
+"""Up to here (the year 2106) seconds as a floating-point number are exact to the microsecond."""
+
+
 def to_utc(ms: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=ms)
 
 
 def to_jst(ms: int) -> datetime:
+    if -_EXACT_MS < ms < _EXACT_MS:
+        return datetime.fromtimestamp(ms / SECOND, JST)
+    # Five times slower.
     return to_utc(ms).astimezone(JST)
 
 

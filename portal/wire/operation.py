@@ -81,7 +81,7 @@ class Operation(Generic[Req, Res]):
     """
 
     __slots__ = (
-        "_body_decoder", "_body_fields", "_encoder", "_path_fields", "_query_fields", "_response_decoder",
+        "_body_decoder", "_body_fields", "_empty", "_encoder", "_path_fields", "_query_fields", "_response_decoder",
         "body_bytes_max", "callers", "method", "name", "path", "path_pattern", "problems", "repeatable",
         "request", "request_media", "requirements", "response", "response_media", "status", "summary", "system",
     )  # fmt: skip
@@ -135,6 +135,7 @@ class Operation(Generic[Req, Res]):
         takes_body = method in (Method.POST, Method.PUT)
         self._body_fields = rest if takes_body else ()
         self._query_fields = () if takes_body else rest
+        self._empty = request() if request_media == JSON and not names else None
         self._encoder = msgspec.json.Encoder()
         # Fields of the path are not in the body: such a body is read as a plain object, then converted with them.
         self._body_decoder: Callable[[bytes], Any] = msgspec.json.Decoder(
@@ -201,6 +202,9 @@ class Operation(Generic[Req, Res]):
 
     def decode_request(self, wire: WireRequest, path_fields: Mapping[str, str]) -> Req | Problem:
         """The request that a peer sent, or what is wrong with it."""
+        if self._empty is not None and not wire.query and not wire.body:
+            # Nothing was asked for, and nothing was sent.
+            return self._empty
         if len(wire.body) > self.body_bytes_max:
             return problem(
                 ProblemCode.TOO_LARGE,

@@ -80,3 +80,9 @@ def test_years_later_is_the_same_day_of_the_year(ms, years):
     assert after.year == before.year + years
     assert (after.month, after.hour, after.minute) == (before.month, before.hour, before.minute)
     assert after.day == before.day or (before.month, before.day, after.day) == (2, 29, 28)
+
+
+@given(st.one_of(MS, st.sampled_from([2**32 * 1000 + n for n in (-2, -1, 0, 1)])))
+def test_japans_time_is_exact(ms):
+    assert to_jst(ms) == to_utc(ms)
+    assert to_jst(ms).utcoffset() == timedelta(hours=9)
