@@ -8,7 +8,7 @@ import trio
 
 from portal.accounts import api as accounts_api
 from portal.accounts import tables as accounts_tables
-from portal.accounts.service import Accounts
+from portal.accounts.service import MAIL_CODE, Accounts
 from portal.folder import tables as folder_tables
 from portal.folder.sealing import Sealer
 from portal.folder.service import SWEEP_SECONDS, Folder
@@ -96,8 +96,8 @@ def build(
         folder, accounts, network, clock, wait_seconds=settings.immediate_wait_seconds
     )
     mails = MailService(accounts, mail, clock, settings.mail_sender)
-    box = outbox.Outbox(store, clock, {**folder.works(), MAIL: mails.work})
-    folder.expect_work = box.expect
+    box = outbox.Outbox(store, clock, {**folder.works(), MAIL: mails.work, MAIL_CODE: mails.work_code})
+    folder.expect_work = accounts.expect_work = box.expect
     anchors = TrustAnchors(trust, settings.policies)
     revocation = Revocation(jpki, clock, anchors, crl_instead_of_ocsp=settings.crl_instead_of_ocsp)
     challenges = Challenges(secrets.challenge_key, chance, settings.challenge_seconds)

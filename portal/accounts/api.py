@@ -7,9 +7,10 @@ from portal.serving.dispatcher import Dispatcher
 from portal.sessions.guard import NOT_SIGNED_IN, AccountGuard, SessionGuard, SignedIn
 from portal.sessions.model import Session
 from portal.sessions.service import Sessions
+from portal.wire import account as wire
 from portal.wire import sign_in
 from portal.wire.moments import to_jst
-from portal.wire.operation import Nothing
+from portal.wire.operation import Done, Nothing
 from portal.wire.problems import Problem
 
 
@@ -31,6 +32,7 @@ def add_operations(
             to_jst(account.account.opened_ms),
             unread.records,
             unread.self_information,
+            account.unconfirmed,
         )
 
     async def open_account(
@@ -46,9 +48,29 @@ def add_operations(
         wrong = check_settings(settings)
         if wrong is not None:
             return wrong
-        account = await accounts.change(user.account, settings)
-        return NOT_SIGNED_IN if account is None else await shown(account)
+        return await outcome_of(await accounts.change(user.account, settings))
+
+    async def outcome_of(altered: OpenedAccount | Problem | None) -> sign_in.AccountView | Problem:
+        if isinstance(altered, Problem):
+            return altered
+        return NOT_SIGNED_IN if altered is None else await shown(altered)
+
+    async def confirm(asked: wire.MailConfirmation, user: SignedIn) -> sign_in.AccountView | Problem:
+        return await outcome_of(await accounts.confirm_mail(user.account, asked.address, asked.code))
+
+    async def send_code(asked: wire.OneAddress, user: SignedIn) -> Done | Problem:
+        sent = await accounts.send_code(user.account, asked.address)
+        if isinstance(sent, Problem):
+            return sent
+        return NOT_SIGNED_IN if sent is None else Done()
+
+    async def close(_: Nothing, user: SignedIn) -> Done:
+        await sessions.close_account(user.account)
+        return Done()
 
     dispatcher.add(sign_in.OPEN_ACCOUNT, signed_in, open_account)
     dispatcher.add(sign_in.VIEW_ACCOUNT, users, view)
     dispatcher.add(sign_in.CHANGE_ACCOUNT, users, change)
+    dispatcher.add(wire.CONFIRM_MAIL, users, confirm)
+    dispatcher.add(wire.SEND_MAIL_CODE, users, send_code)
+    dispatcher.add(wire.CLOSE_ACCOUNT, users, close)

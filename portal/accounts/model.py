@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from portal.accounts.mail_confirmation import Confirmation
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.sign_in import AccountSettings, MailEvent
 
@@ -18,17 +19,53 @@ class Account(NamedTuple):
     """Of the person's first certificate: one account for each, for life (ACC-2)."""
     wrapped_key: bytes
     settings: bytes
-    """Sealed :class:`AccountSettings`."""
+    """Sealed :class:`KeptSettings`."""
     code: bytes | None
     """Sealed 開示システム用符号; None until the network could be asked."""
     opened_ms: int
+
+
+class KeptSettings(msgspec.Struct, frozen=True, omit_defaults=True):
+    """アカウント設定 as they are kept: what was wished, and which addresses wait for their code."""
+
+    nickname: str
+    mail_addresses: tuple[str, ...]
+    mail_events: tuple[MailEvent, ...]
+    waiting: tuple[Confirmation, ...] = ()
+    codes_sent: tuple[int, ...] = ()
+    """Moments (ms) of the codes of the last day."""
+
+    @property
+    def wished(self) -> AccountSettings:
+        return AccountSettings(self.nickname, self.mail_addresses, self.mail_events)
+
+    def confirmation_of(self, address: str) -> Confirmation | None:
+        return next((each for each in self.waiting if each.address == address), None)
 
 
 class OpenedAccount(msgspec.Struct, frozen=True):
     """An account whose settings have been unsealed."""
 
     account: Account
-    settings: AccountSettings
+    kept: KeptSettings
+
+    @property
+    def settings(self) -> AccountSettings:
+        """As wished, with addresses that are not confirmed yet."""
+        return self.kept.wished
+
+    @property
+    def unconfirmed(self) -> tuple[str, ...]:
+        return tuple(each.address for each in self.kept.waiting)
+
+    @property
+    def confirmed_addresses(self) -> tuple[str, ...]:
+        """Where mail goes."""
+        return tuple(each for each in self.kept.mail_addresses if each not in self.unconfirmed)
+
+    def mails_about(self, event: MailEvent) -> bool:
+        """Whether a mail will be sent when this happens (ACC-4)."""
+        return event in self.kept.mail_events and bool(self.confirmed_addresses)
 
     @property
     def account_id(self) -> str:
@@ -67,8 +104,3 @@ def check_settings(settings: AccountSettings) -> Problem | None:
             ProblemCode.UNPROCESSABLE, "同じメールアドレスが2回入力されています。", field="$.mail_addresses"
         )
     return None
-
-
-def mails_about(settings: AccountSettings, event: MailEvent) -> bool:
-    """Whether a mail will be sent when this happens (ACC-4)."""
-    return event in settings.mail_events and bool(settings.mail_addresses)

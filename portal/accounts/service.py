@@ -1,19 +1,29 @@
 """Accounts: opening, finding, changing. One for each person (ACC-2)."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
 
-from portal.accounts import tables
-from portal.accounts.model import Account, OpenedAccount
+from portal.accounts import mail_confirmation, tables
+from portal.accounts.mail_confirmation import Confirmation, Try
+from portal.accounts.model import Account, KeptSettings, OpenedAccount
 from portal.folder.sealing import Opener, Sealer
 from portal.links.link import Link
 from portal.seams.chance import Chance, identifier
 from portal.seams.clock import Clock
+from portal.store import outbox
 from portal.store.remembering import Remembered
 from portal.store.store import Conflict, Op, Query, Store, read_one
 from portal.wire import jpki, network
+from portal.wire.limits import MAIL_CODE_PAUSE_SECONDS, MAIL_CODE_TRIES_MAX, MAIL_CODES_A_DAY_MAX
+from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.sign_in import AccountSettings
+
+MAIL_CODE = "mail_code"
+"""The outbox work that sends a code to an address that waits for it."""
+ALTERED_AT_ONCE_MAX = 20
+"""How often a change is begun anew because another window's came in between."""
 
 
 class Person(NamedTuple):
@@ -21,6 +31,15 @@ class Person(NamedTuple):
 
     root_serial: str
     account_id: str | None
+
+
+class Altered(NamedTuple):
+    """What a rule makes of the settings, and what it says to whoever asked."""
+
+    kept: KeptSettings
+    said: Problem | None = None
+    to_send: tuple[Confirmation, ...] = ()
+    """Whose codes are to go out with this change."""
 
 
 class NoAnswer(NamedTuple):
@@ -40,13 +59,15 @@ class Accounts:
         self._jpki = jpki_link
         self._network = network_link
         self._opened: Remembered[str, OpenedAccount] = Remembered(store)
+        self.expect_work: Callable[[int], None] = lambda due_ms: None
+        """Tells the outbox when something falls due; set once that exists."""
 
     def __repr__(self) -> str:
         return "Accounts()"
 
     def _open(self, account: Account) -> OpenedAccount:
         raw = self._sealer.open(account.account_id, account.wrapped_key, "settings", account.settings)
-        return OpenedAccount(account, msgspec.json.decode(raw, type=AccountSettings))
+        return OpenedAccount(account, msgspec.json.decode(raw, type=KeptSettings))
 
     async def _find(self, query: Query[Account], **params: str) -> OpenedAccount | None:
         account = await read_one(self._store, query, params)
@@ -79,12 +100,16 @@ class Accounts:
         return Person(linkage.root_serial, None if account is None else account.account_id)
 
     def new(self, root_serial: str, settings: AccountSettings) -> OpenedAccount:
-        """A new account, not written yet."""
+        """A new account, not written yet; its addresses wait for their codes."""
         account_id = identifier(self._chance)
         wrapped = self._sealer.new_key(account_id)
-        sealed = self._sealer.seal(account_id, wrapped, "settings", msgspec.json.encode(settings))
+        kept = self._renewed(KeptSettings("", (), ()), settings).kept
+        sealed = self._sealed_settings(account_id, wrapped, kept)
         account = Account(account_id, root_serial, wrapped, sealed, None, self._clock.now_ms())
-        return OpenedAccount(account, settings)
+        return OpenedAccount(account, kept)
+
+    def _sealed_settings(self, account_id: str, wrapped_key: bytes, kept: KeptSettings) -> bytes:
+        return self._sealer.seal(account_id, wrapped_key, "settings", msgspec.json.encode(kept))
 
     def opening_ops(self, opened: OpenedAccount, serial: str) -> list[Op]:
         """Opens the account unless its person has one."""
@@ -92,19 +117,120 @@ class Accounts:
         return [
             tables.insert(account),
             tables.link_certificate(serial, account.account_id, account.opened_ms),
+            *self._code_ops(account.account_id, opened.kept.waiting, account.opened_ms),
         ]
 
-    async def change(self, opened: OpenedAccount, settings: AccountSettings) -> OpenedAccount | None:
+    def _code_ops(self, account_id: str, waiting: tuple[Confirmation, ...], now_ms: int) -> list[Op]:
+        keys = [f"{account_id}/{each.confirmation_id}" for each in waiting]
+        return [outbox.put(MAIL_CODE, key, due_ms=now_ms, now_ms=now_ms) for key in keys]
+
+    # Changing (ACC-4, ACC-5)
+
+    async def change(
+        self, opened: OpenedAccount, settings: AccountSettings
+    ) -> OpenedAccount | Problem | None:
         """The account with these settings; None when it was closed meanwhile."""
-        account = opened.account
-        sealed = self._sealer.seal(
-            account.account_id, account.wrapped_key, "settings", msgspec.json.encode(settings)
+        return await self._alter(opened, lambda kept: self._renewed(kept, settings))
+
+    def _renewed(self, kept: KeptSettings, wanted: AccountSettings) -> Altered:
+        """New addresses wait for their codes; the others stand where they stood."""
+        now = self._clock.now_ms()
+        known = [kept.confirmation_of(address) for address in wanted.mail_addresses]
+        new = tuple(
+            mail_confirmation.begin(self._chance, address, now)
+            for address in wanted.mail_addresses
+            if address not in kept.mail_addresses
         )
-        outcome = await self._store.write([tables.set_settings(account.account_id, sealed)])
-        self.forget(account.account_id)
-        if isinstance(outcome, Conflict):
-            return None
-        return OpenedAccount(account._replace(settings=sealed), settings)
+        if not mail_confirmation.may_send(kept.codes_sent, now, len(new)):
+            return Altered(kept, _too_many("$.mail_addresses"))
+        waiting = (*(each for each in known if each is not None), *new)
+        renewed = KeptSettings(
+            wanted.nickname,
+            wanted.mail_addresses,
+            wanted.mail_events,
+            waiting,
+            _with_sent(kept, now, len(new)),
+        )
+        return Altered(renewed, to_send=new)
+
+    async def confirm_mail(
+        self, opened: OpenedAccount, address: str, code: str
+    ) -> OpenedAccount | Problem | None:
+        """A code was typed in. A wrong one is counted before anything is said."""
+
+        def rule(kept: KeptSettings) -> Altered:
+            confirmation = kept.confirmation_of(address)
+            if confirmation is None:
+                # Confirmed before, from another window or by the same button: just as well.
+                return Altered(kept, None if address in kept.mail_addresses else _NO_SUCH_ADDRESS)
+            outcome, tried = mail_confirmation.attempt(confirmation, code, self._clock.now_ms())
+            others = tuple(each for each in kept.waiting if each is not confirmation)
+            match outcome:
+                case Try.RIGHT:
+                    return Altered(msgspec.structs.replace(kept, waiting=others))
+                case Try.WRONG:
+                    left = MAIL_CODE_TRIES_MAX - tried.tries
+                    return Altered(msgspec.structs.replace(kept, waiting=(*others, tried)), _wrong_code(left))
+                case Try.OVER:
+                    return Altered(kept, _CODE_OVER)
+
+        return await self._alter(opened, rule)
+
+    async def send_code(self, opened: OpenedAccount, address: str) -> OpenedAccount | Problem | None:
+        """Another code to an address that waits for one; the earlier code is good for nothing from now on."""
+
+        def rule(kept: KeptSettings) -> Altered:
+            now = self._clock.now_ms()
+            confirmation = kept.confirmation_of(address)
+            if confirmation is None:
+                confirmed = address in kept.mail_addresses
+                return Altered(kept, _CONFIRMED_ALREADY if confirmed else _NO_SUCH_ADDRESS)
+            if mail_confirmation.too_soon(confirmation, now):
+                return Altered(kept, _TOO_SOON)
+            if not mail_confirmation.may_send(kept.codes_sent, now):
+                return Altered(kept, _too_many("$.address"))
+            new = mail_confirmation.begin(self._chance, address, now)
+            waiting = tuple(new if each is confirmation else each for each in kept.waiting)
+            sent = _with_sent(kept, now, 1)
+            return Altered(msgspec.structs.replace(kept, waiting=waiting, codes_sent=sent), to_send=(new,))
+
+        return await self._alter(opened, rule)
+
+    async def _alter(
+        self, opened: OpenedAccount, rule: Callable[[KeptSettings], Altered]
+    ) -> OpenedAccount | Problem | None:
+        """Change the settings by this rule, upon what they are now: two windows never undo each other's change."""
+        for _ in range(ALTERED_AT_ONCE_MAX):
+            account = opened.account
+            altered = rule(opened.kept)
+            if altered.kept == opened.kept:
+                return altered.said or opened
+            sealed = self._sealed_settings(account.account_id, account.wrapped_key, altered.kept)
+            now = self._clock.now_ms()
+            ops = [
+                tables.set_settings(account.account_id, account.settings, sealed),
+                *self._code_ops(account.account_id, altered.to_send, now),
+            ]
+            outcome = await self._store.write(ops)
+            self.forget(account.account_id)
+            if not isinstance(outcome, Conflict):
+                if altered.to_send:
+                    self.expect_work(now)
+                return altered.said or OpenedAccount(account._replace(settings=sealed), altered.kept)
+            again = await self.by_id(account.account_id)
+            if again is None:
+                return None
+            opened = again
+        return problem(ProblemCode.CONFLICT, "ほかの画面からの変更と重なりました。もう一度お試しください。")
+
+    async def close(self, opened: OpenedAccount, ops: list[Op]) -> None:
+        """The account is gone, with its folder and the key that everything in it was sealed with (ACC-5).
+
+        *ops* take away what others keep of it, in the same transaction.
+        """
+        await self._store.write([*ops, tables.delete(opened.account_id)])
+        self.forget(opened.account_id)
+        self._sealer.forget(opened.account_id)
 
     async def code_of(self, opened: OpenedAccount) -> str | None:
         """開示システム用符号 of this account's person, acquired once; None while the network can't be asked."""
@@ -133,3 +259,47 @@ class Accounts:
     def opener(self, account: Account) -> Opener:
         """:meth:`unseal` for many things of one account."""
         return self._sealer.opener(account.account_id, account.wrapped_key)
+
+
+def _with_sent(kept: KeptSettings, now_ms: int, count: int) -> tuple[int, ...]:
+    return (*mail_confirmation.sent_today(kept.codes_sent, now_ms), *[now_ms] * count)
+
+
+def _wrong_code(left: int) -> Problem:
+    if left == 0:
+        return problem(
+            ProblemCode.CODE_OVER,
+            f"確認番号を{MAIL_CODE_TRIES_MAX}回間違えたので、この番号は使えなくなりました。新しい番号を送ってください。",
+            field="$.code",
+        )
+    return problem(
+        ProblemCode.CODE_REFUSED,
+        f"確認番号が違います。届いたメールを確かめて、もう一度入力してください（あと{left}回）。",
+        field="$.code",
+    )
+
+
+def _too_many(field: str) -> Problem:
+    return problem(
+        ProblemCode.TOO_MANY,
+        f"確認番号を送れるのは、1日に{MAIL_CODES_A_DAY_MAX}回までです。あすになってからお試しください。",
+        field=field,
+    )
+
+
+_CODE_OVER = problem(
+    ProblemCode.CODE_OVER,
+    "この確認番号は、時間が過ぎたか、間違いが続いたため使えません。新しい番号を送ってください。",
+    field="$.code",
+)
+_TOO_SOON = problem(
+    ProblemCode.TOO_MANY,
+    f"いま送ったばかりです。{MAIL_CODE_PAUSE_SECONDS}秒ほど待って、届かないときにもう一度送ってください。",
+    field="$.address",
+)
+_NO_SUCH_ADDRESS = problem(
+    ProblemCode.NOT_FOUND, "このメールアドレスは登録されていません。", field="$.address"
+)
+_CONFIRMED_ALREADY = problem(
+    ProblemCode.CONFLICT, "このメールアドレスは、もう確認が済んでいます。", field="$.address"
+)

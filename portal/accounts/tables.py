@@ -52,11 +52,17 @@ def link_certificate(serial: str, account_id: str, now_ms: int) -> Op:
     )
 
 
-def set_settings(account_id: str, settings: bytes) -> Op:
+def set_settings(account_id: str, before: bytes, settings: bytes) -> Op:
+    """Unless they were changed meanwhile: every sealing is another, so equal bytes are the same settings."""
     return Op(
-        "UPDATE accounts SET settings = :settings WHERE account_id = :account_id",
-        {"account_id": account_id, "settings": settings},
+        "UPDATE accounts SET settings = :settings WHERE account_id = :account_id AND settings = :before",
+        {"account_id": account_id, "before": before, "settings": settings},
     )
+
+
+def delete(account_id: str) -> Op:
+    """With its certificates and all that refers to it; a second closing finds nothing."""
+    return Op("DELETE FROM accounts WHERE account_id = :account_id", {"account_id": account_id}, None)
 
 
 def set_code(account_id: str, code: bytes) -> Op:

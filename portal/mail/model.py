@@ -35,6 +35,16 @@ TEXTS: dict[MailEvent, Text] = {
 }
 
 
+CODE_TEXT = Text(
+    "【マイナポータル（模擬）】メールアドレスの確認番号",
+    "{nickname} さん\n\nこのメールアドレスを確かめるための番号です。\n\n　　{code}\n\n"
+    "{until}までに、「アカウント設定」で入力してください。\n"
+    "お心当たりがないときは、何もしないでください。この番号がなければ、ここにメールは送られません。"
+    + _CLOSING,
+)
+"""メールアドレスの確認 (ACC-4)."""
+
+
 class MailKey(NamedTuple):
     """What an outbox row of the kind ``mail`` is about: no address, no nickname."""
 

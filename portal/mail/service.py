@@ -8,10 +8,11 @@ import structlog
 
 from portal.accounts.service import Accounts
 from portal.mail.carriers import Mail, MailCarrier, NotNow, Undeliverable
-from portal.mail.model import TEXTS, MailKey
+from portal.mail.model import CODE_TEXT, TEXTS, MailKey
 from portal.seams.clock import Clock
 from portal.store import outbox
 from portal.store.store import Op
+from portal.wire.limits import MAIL_CODE_SECONDS
 from portal.wire.moments import DAY, to_jst
 from portal.wire.sign_in import MailEvent
 
@@ -39,11 +40,16 @@ class MailService:
         """Send one mail to each address of the account; a mail may come twice, never not at all."""
         key = MailKey.parse(row.key)
         account = await self._accounts.by_id(key.account_id)
-        if account is None or key.event not in account.settings.mail_events:
+        if account is None or key.event not in account.kept.mail_events:
             return outbox.Finished()
         failures: list[str] = []
-        for index, address in enumerate(account.settings.mail_addresses):
-            message = self._compose(key, account.settings.nickname, address, index)
+        for index, address in enumerate(account.confirmed_addresses):
+            moment = to_jst(key.moment_ms)
+            text = TEXTS[key.event]
+            body = text.body.format(nickname=account.kept.nickname, moment=f"{moment:%Y年%m月%d日 %H時%M分}")
+            # The same mail sent twice (a crash between sending and noting it) can be told by its name.
+            name = f"{key.event}.{key.about}.{key.moment_ms}.{index}"
+            message = self._compose(address, text.subject, body, name)
             outcome = await self._carrier.send(Mail(self._sender, address, message))
             if isinstance(outcome, NotNow):
                 failures.append(outcome.reason)
@@ -53,20 +59,35 @@ class MailService:
             return outbox.Again("; ".join(failures))
         return outbox.Finished()
 
-    def _compose(self, key: MailKey, nickname: str, address: str, index: int) -> bytes:
-        moment = to_jst(key.moment_ms)
-        text = TEXTS[key.event]
+    async def work_code(self, row: outbox.Row) -> outbox.Finished | outbox.Again:
+        """Send a code to the address that waits for it, unless that is over or nobody waits any more (ACC-4)."""
+        account_id, _, confirmation_id = row.key.partition("/")
+        account = await self._accounts.by_id(account_id)
+        waiting = () if account is None else account.kept.waiting
+        found = next((each for each in waiting if each.confirmation_id == confirmation_id), None)
+        if account is None or found is None or found.over(self._clock.now_ms()):
+            return outbox.Finished()
+        until = to_jst(found.sent_ms + MAIL_CODE_SECONDS * 1000)
+        body = CODE_TEXT.body.format(
+            nickname=account.kept.nickname, code=found.code, until=f"{until:%Y年%m月%d日 %H時%M分}"
+        )
+        message = self._compose(found.address, CODE_TEXT.subject, body, f"code.{confirmation_id}")
+        outcome = await self._carrier.send(Mail(self._sender, found.address, message))
+        if isinstance(outcome, NotNow):
+            return outbox.Again(outcome.reason)
+        if isinstance(outcome, Undeliverable):
+            log.warning("mail_undeliverable", account=account_id, mail_event="code")
+        return outbox.Finished()
+
+    def _compose(self, address: str, subject: str, body: str, name: str) -> bytes:
         message = EmailMessage(policy=_POLICY)
         message["From"] = self._sender
         message["To"] = address
-        message["Subject"] = text.subject
+        message["Subject"] = subject
         message["Date"] = format_datetime(to_jst(self._clock.now_ms()))
-        # The same mail sent twice (a crash between sending and noting it) can be told by its name.
-        message["Message-ID"] = f"<{key.event}.{key.about}.{key.moment_ms}.{index}@portal.mynasim.invalid>"
+        message["Message-ID"] = f"<{name}@portal.mynasim.invalid>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(
-            text.body.format(nickname=nickname, moment=f"{moment:%Y年%m月%d日 %H時%M分}"), cte="base64"
-        )
+        message.set_content(body, cte="base64")
         return message.as_bytes()
 
 

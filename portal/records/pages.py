@@ -8,7 +8,6 @@ from quart import request
 from quart_trio.wrappers import TrioResponse as Response
 from werkzeug.datastructures import MultiDict
 
-from portal.accounts.model import mails_about
 from portal.records.service import Records
 from portal.seams.clock import Clock
 from portal.web.design import date_parts, read_date
@@ -65,7 +64,7 @@ def add_pages(reception: Reception, records: Records, clock: Clock) -> None:
                 {"label": label, "url": f"?months={count}", "here": count == months}
                 for count, label in MONTHS.items()
             ],
-            "mail": mails_about(user.account.settings, MailEvent.LATE_RECORDS),
+            "mail": user.account.mails_about(MailEvent.LATE_RECORDS),
             "key": reception.new_key(),
         }
         return reception.show("records/request.html", user, context, status=422 if errors else 200)
@@ -127,7 +126,7 @@ def add_pages(reception: Reception, records: Records, clock: Clock) -> None:
             # Read or not: whoever sees this page has not read it here.
             "state": "unread" if line["state"] == "read" else line["state"],
             "reason": seen.guidance,
-            "mail": mails_about(user.account.settings, MailEvent.LATE_RECORDS),
+            "mail": user.account.mails_about(MailEvent.LATE_RECORDS),
             "refresh_seconds": REFRESH_SECONDS,
         }
         return reception.show("records/waiting.html", user, context)

@@ -8,7 +8,6 @@ import msgspec
 from quart import request
 from quart_trio.wrappers import TrioResponse as Response
 
-from portal.accounts.model import mails_about
 from portal.folder.model import Kind
 from portal.folder.service import Folder
 from portal.self_information import shown
@@ -69,7 +68,7 @@ def _add_search(reception: Reception, service: SelfInformations, folder: Folder)
             "values": {"chosen": chosen},
             "errors": errors,
             "fields": {**sought.fields, "key": reception.new_key()},
-            "mail": mails_about(user.account.settings, MailEvent.LATE_SELF_INFORMATION),
+            "mail": user.account.mails_about(MailEvent.LATE_SELF_INFORMATION),
         }
         return reception.show("self_information/results.html", user, context, status=422 if errors else 200)
 
@@ -133,7 +132,7 @@ def _add_requests(reception: Reception, service: SelfInformations) -> None:
             "request": {"id": request_id, "asked_at": one.asked_at},
             "parts": sorted(parts, key=lambda part: (part["organisation"], part["information"])),
             "just_asked": request.args.get("asked") == "1",
-            "mail": mails_about(user.account.settings, MailEvent.LATE_SELF_INFORMATION),
+            "mail": user.account.mails_about(MailEvent.LATE_SELF_INFORMATION),
             "refresh_seconds": REFRESH_SECONDS,
         }
         return reception.show("self_information/request_done.html", user, context)

@@ -165,6 +165,8 @@ class Sessions:
         if isinstance(await self._store.write(ops), Conflict):
             return await self._already_open(session, settings)
         self._living.forget(session.token_hash)
+        if opened.kept.waiting:
+            self._outbox.expect(opened.account.opened_ms)
         return opened
 
     def _joining(self, session: Session, account_id: str) -> Op:
@@ -196,6 +198,11 @@ class Sessions:
         self._living.forget(session.token_hash)
         if session.account_id is not None:
             self._accounts.forget(session.account_id)
+
+    async def close_account(self, account: OpenedAccount) -> None:
+        """ACC-5: the account is gone, and everybody who was signed in to it with it."""
+        await self._accounts.close(account, [tables.delete_all_of(account.account_id)])
+        self._living.forget_of(account.account_id)
 
     async def expire(self) -> None:
         """Sign out by time whoever left without doing it; forget challenges that have expired anyway."""

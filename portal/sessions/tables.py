@@ -78,6 +78,10 @@ def delete(hash_of_token: bytes) -> Op:
     return Op("DELETE FROM sessions WHERE token_hash = :token_hash", {"token_hash": hash_of_token}, None)
 
 
+def delete_all_of(account_id: str) -> Op:
+    return Op("DELETE FROM sessions WHERE account_id = :account_id", {"account_id": account_id}, None)
+
+
 def delete_oldest(account_id: str, kept: int) -> Op:
     """All but the newest *kept* sessions of an account."""
     return Op(

@@ -25,6 +25,10 @@ PAGES: Mapping[str, str] = MappingProxyType(
         "self_information.list": "/self-information/folder",
         "self_information.item": "/self-information/folder/{item_id}",
         "settings": "/settings",
+        "settings.confirm": "/settings/mail-confirmation",
+        "settings.code": "/settings/mail-code",
+        "settings.close": "/settings/close",
+        "closed": "/closed",
     }
 )
 

@@ -103,7 +103,7 @@ def build_pages(
     )
     sessions_pages.add_pages(reception, portal.sessions, portal.folder, reader)
     top.add_pages(reception, portal.folder)
-    accounts_pages.add_pages(reception, portal.accounts)
+    accounts_pages.add_pages(reception, portal.accounts, portal.sessions, clock)
     records_pages.add_pages(reception, portal.records, clock)
     self_information_pages.add_pages(reception, portal.self_information, portal.folder)
     _add_static(app)

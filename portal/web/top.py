@@ -20,6 +20,7 @@ def add_pages(reception: Reception, folder: Folder) -> None:
             "nav": "top",
             "unread": {name: tally.unread for name, tally in kinds.items()},
             "waiting": {name: tally.waiting for name, tally in kinds.items()},
+            "unconfirmed": list(user.account.unconfirmed),
             "message": DONE.get(request.args.get("done", "")),
         }
         return reception.show("top.html", user, context)

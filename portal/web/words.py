@@ -26,6 +26,7 @@ _REMEDIES: dict[ProblemCode, tuple[str, ...]] = {
         "消えた情報は、もういちど請求できます。",
     ),
     ProblemCode.CONFLICT: ("内容を確かめてから、もういちど操作してください。",),
+    ProblemCode.TOO_MANY: (_AGAIN_LATER,),
     ProblemCode.ACCOUNT_EXISTS: ("トップに進むと、すでにあるアカウントをそのまま使えます。",),
     ProblemCode.CHALLENGE_UNKNOWN: (_FROM_THE_START,),
     ProblemCode.CHALLENGE_EXPIRED: (_FROM_THE_START,),

@@ -10,7 +10,18 @@ MAIL_ADDRESSES_MAX: Final = 2
 AUTH_PIN_DIGITS: Final = 4
 """ACC-1."""
 
+MAIL_CODE_DIGITS: Final = 6
+"""ACC-4: an address is confirmed by a code of so many digits."""
+
 # Our own
+MAIL_CODE_SECONDS: Final = 60 * 60
+"""How long a code can be typed in: a mail may take its time, and its reader too."""
+MAIL_CODE_TRIES_MAX: Final = 5
+"""Of a million codes five can be guessed: one chance in 200,000."""
+MAIL_CODE_PAUSE_SECONDS: Final = 60
+"""Between two codes to one address."""
+MAIL_CODES_A_DAY_MAX: Final = 10
+"""For one account: nobody fills another's mailbox from here."""
 NICKNAME_CHARACTERS_MAX: Final = 30
 """ACC-3 sets no length; it stands in the head of every page, on a phone too."""
 MAIL_ADDRESS_CHARACTERS_MAX: Final = 254

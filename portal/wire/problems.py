@@ -31,6 +31,9 @@ class ProblemCode(StrEnum):
     CERTIFICATE_EXPIRED = "certificate-expired"
     CERTIFICATE_REVOKED = "certificate-revoked"
     REVOCATION_UNKNOWN = "revocation-unknown"
+    CODE_REFUSED = "code-refused"
+    CODE_OVER = "code-over"
+    TOO_MANY = "too-many"
     NOT_PERMITTED = "not-permitted"
     STOPPED = "stopped"
     OVERLOADED = "overloaded"
@@ -60,6 +63,9 @@ TABLE: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.CERTIFICATE_EXPIRED: (403, "電子証明書の有効期間外です"),
     ProblemCode.CERTIFICATE_REVOKED: (403, "電子証明書は失効しています"),
     ProblemCode.REVOCATION_UNKNOWN: (503, "電子証明書の有効性を確認できません"),
+    ProblemCode.CODE_REFUSED: (422, "確認番号が違います"),
+    ProblemCode.CODE_OVER: (409, "この確認番号はもう使えません"),
+    ProblemCode.TOO_MANY: (429, "回数が多すぎます"),
     ProblemCode.NOT_PERMITTED: (403, "法令で認められていない照会です"),
     ProblemCode.STOPPED: (503, "システムは停止中です"),
     ProblemCode.OVERLOADED: (503, "ただいま混み合っています"),

@@ -82,12 +82,16 @@ class AccountSettings(Message, frozen=True):
 
 
 class AccountView(msgspec.Struct, frozen=True):
+    """アカウント as its owner sees it."""
+
     nickname: str
     mail_addresses: tuple[str, ...]
     mail_events: tuple[MailEvent, ...]
     opened_at: datetime
     unread_records: int
     unread_self_information: int
+    unconfirmed: tuple[str, ...] = ()
+    """Addresses among *mail_addresses* whose code has not been typed in yet: no mail goes there but the code."""
 
 
 ASK_CHALLENGE = Operation(

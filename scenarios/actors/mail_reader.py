@@ -1,5 +1,6 @@
 """Who reads the mail: at the simulated mailbox, for any address."""
 
+import re
 from datetime import timedelta
 
 from portal.wire.mailbox import LIST_MAILS, READ_MAIL, ListMails, MailContent, Mails, MailView, OneMail
@@ -7,6 +8,8 @@ from portal.wire.systems import Party, System
 from scenarios.checking import Mismatch, answered
 from scenarios.stage import Stage
 
+CODE_MAIL = "メールアドレスの確認番号"
+CODE = re.compile(r"^\s*(\d{6})\s*$", re.MULTILINE)
 MAIL_AT_MOST = timedelta(minutes=10)
 
 
@@ -46,3 +49,20 @@ class MailReader:
         """The words of the mail."""
         outcome = await self._mailbox.call(READ_MAIL, OneMail(mail.mail_id))
         return answered(outcome, MailContent, "メールの本文").text
+
+    async def newest_code(self) -> str:
+        """確認番号 of the newest mail that brought one; there must be one soon."""
+
+        async def come() -> MailView | None:
+            return next((mail for mail in await self.mails() if CODE_MAIL in mail.subject), None)
+
+        mail = await self._stage.until(come, at_most=MAIL_AT_MOST, what=f"{self.address}に確認番号が届く")
+        text = await self.read(mail)
+        found = CODE.search(text)
+        if found is None:
+            raise Mismatch("確認番号のメール", "6けたの番号", text)
+        return found[1]
+
+    async def news(self) -> tuple[MailView, ...]:
+        """The mails apart from those that brought a code."""
+        return tuple(mail for mail in await self.mails() if CODE_MAIL not in mail.subject)

@@ -8,12 +8,13 @@ from typing import NamedTuple, TypeVar
 from cards import terminal
 from cards.terminal import CardError, Locked, Signed, WrongPin
 from portal.links.link import Unreachable
-from portal.wire import records, self_information, sign_in
+from portal.wire import account, records, self_information, sign_in
 from portal.wire.operation import Done, Nothing, Operation
 from portal.wire.problems import Problem
 from portal.wire.records import OneRequest, RequestState
 from portal.wire.sign_in import AccountSettings, AccountView, Challenge, MailEvent, SignedIn, SignIn
 from portal.wire.systems import Party, System
+from scenarios.actors.mail_reader import MailReader
 from scenarios.checking import Mismatch, answered, equal
 from scenarios.stage import Stage
 from sim.cards_desk.wallet import Issue, Wallet
@@ -127,11 +128,28 @@ class Resident:
         mail: tuple[str, ...] = (),
         events: tuple[MailEvent, ...] = (),
     ) -> None:
-        """Sign in, and register the first time; it must succeed."""
+        """Sign in, and register the first time, with her addresses confirmed; it must succeed."""
         outcome = answered(await self.sign_in(), SignedIn, f"{self.name}のログイン")
         if outcome.nickname is None:
             registered = await self.register(nickname, mail=mail, events=events)
             answered(registered, AccountView, f"{self.name}の利用者登録")
+            for address in mail:
+                await self.confirm(MailReader(self.stage, address))
+
+    async def confirm(self, reader: MailReader) -> AccountView:
+        """Type in the code that came to this address; it must be taken."""
+        code = await reader.newest_code()
+        outcome = await self.confirm_mail(reader.address, code)
+        return answered(outcome, AccountView, f"{reader.address}の確認")
+
+    async def confirm_mail(self, address: str, code: str) -> AccountView | NoAnswer:
+        return await self.call(account.CONFIRM_MAIL, account.MailConfirmation(address, code))
+
+    async def send_mail_code(self, address: str) -> Done | NoAnswer:
+        return await self.call(account.SEND_MAIL_CODE, account.OneAddress(address))
+
+    async def close_account(self) -> Done | NoAnswer:
+        return await self.call(account.CLOSE_ACCOUNT, Nothing())
 
     async def view_account(self) -> AccountView | NoAnswer:
         return await self.call(sign_in.VIEW_ACCOUNT, Nothing())

@@ -4,10 +4,11 @@ from datetime import date, timedelta
 
 import trio
 
+from portal.wire.operation import Done
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.sign_in import AccountSettings, AccountView, MailEvent, SignedIn
 from portal.wire.systems import System
-from scenarios.actors.mail_reader import MailReader
+from scenarios.actors.mail_reader import CODE_MAIL, MailReader
 from scenarios.actors.operator import Operator
 from scenarios.actors.resident import Resident
 from scenarios.checking import Mismatch, answered, equal, refused
@@ -45,6 +46,7 @@ def account_as_seen(now: AccountView, before: AccountView) -> AccountView:
         before.opened_at,
         now.unread_records,
         now.unread_self_information,
+        before.unconfirmed,
     )
 
 
@@ -146,7 +148,7 @@ async def mail_at_sign_in(stage: Stage) -> None:
         text = await reader.read(mail)
         equal("みかん さん" in text, True, "メールにニックネームがある")
         equal(resident.person.family in text, False, "メールに氏名がある")
-    equal(await silent.mails(), (), "希望していない人に届いたメール")
+    equal(await silent.news(), (), "希望していない人に届いたメール")
 
 
 @scenario("mail-wishes-changed", "メールの希望は後から変えられ、アドレスは二つまで", "ACC-4", "ACC-5")
@@ -166,11 +168,13 @@ async def mail_wishes_changed(stage: Stage) -> None:
         "アカウント設定の変更",
     )
     equal((changed.nickname, changed.mail_addresses), ("ゆず", (WORK,)), "変えた後の設定")
+    equal(changed.unconfirmed, (WORK,), "確認を待っているアドレス")
+    await resident.confirm(work)
     await resident.sign_out()
     again = answered(await resident.sign_in(), SignedIn, "2回目のログイン")
     equal(again.nickname, "ゆず", "変えた後のニックネーム")
     await work.wait_for(SIGN_IN_MAIL)
-    equal(await home.mails(), (), "やめたアドレスに届いたメール")
+    equal(await home.news(), (), "やめたアドレスに届いたメール")
 
     stage.step("メールをやめる")
     outcome = await resident.change_account(AccountSettings("ゆず", (WORK,)))
@@ -178,7 +182,7 @@ async def mail_wishes_changed(stage: Stage) -> None:
     await resident.sign_out()
     await resident.enter()
     await stage.pass_time(timedelta(minutes=1))
-    equal(len(await work.mails()), 1, "やめた後に増えていないメール")
+    equal(len(await work.news()), 1, "やめた後に増えていないメール")
 
 
 @scenario("mail-wish-withdrawn", "出せずに待っていたメールは、希望をやめれば送られない", "ACC-4", "ACC-5")
@@ -195,4 +199,86 @@ async def mail_wish_withdrawn(stage: Stage) -> None:
     answered(await resident.change_account(wishes), AccountView, "アカウント設定の変更")
     await stage.start(System.MAILBOX)
     await stage.pass_time(timedelta(minutes=15))
-    equal((await home.mails(), await work.mails()), ((), ()), "希望をやめた後に届いたメール")
+    equal((await home.news(), await work.news()), ((), ()), "希望をやめた後に届いたメール")
+
+
+@scenario("mail-address-confirmed", "メールは、確認番号を入れたアドレスにだけ届く", "ACC-4", "ACC-6")
+async def mail_address_confirmed(stage: Stage) -> None:
+    resident, home = Resident(stage, stage.person(0)), MailReader(stage, HOME)
+    answered(await resident.sign_in(), SignedIn, "はじめてのログイン")
+    opened = answered(
+        await resident.register("みかん", mail=(HOME,), events=(MailEvent.SIGN_IN,)),
+        AccountView,
+        "利用者登録",
+    )
+    equal(opened.unconfirmed, (HOME,), "確認を待っているアドレス")
+    stage.step("確認しないままログインしなおす")
+    await resident.sign_out()
+    await resident.enter()
+    code = await home.newest_code()
+    await stage.pass_time(timedelta(minutes=2))
+    equal(await home.news(), (), "確認していないアドレスに届いたメール")
+    stage.step("違う番号を入れる")
+    wrong = f"{(int(code) + 1) % 10**6:06}"
+    refused(await resident.confirm_mail(HOME, wrong), ProblemCode.CODE_REFUSED, "違う確認番号")
+    refused(await resident.confirm_mail(WORK, code), ProblemCode.NOT_FOUND, "登録していないアドレスの確認")
+    stage.step("正しい番号を入れる")
+    confirmed = answered(await resident.confirm_mail(HOME, code), AccountView, "確認番号")
+    equal(confirmed.unconfirmed, (), "確認を待っているアドレス")
+    await resident.sign_out()
+    await resident.enter()
+    await home.wait_for(SIGN_IN_MAIL)
+
+
+@scenario("mail-code-over", "確認番号は5回間違えるか1時間たつと使えず、送りなおせる", "ACC-4")
+async def mail_code_over(stage: Stage) -> None:
+    resident, home = Resident(stage, stage.person(0)), MailReader(stage, HOME)
+    answered(await resident.sign_in(), SignedIn, "はじめてのログイン")
+    answered(await resident.register("みかん", mail=(HOME,)), AccountView, "利用者登録")
+    code = await home.newest_code()
+    refused(await resident.send_mail_code(HOME), ProblemCode.TOO_MANY, "すぐに送りなおす")
+    stage.step("5回間違える")
+    wrong = f"{(int(code) + 1) % 10**6:06}"
+    for _ in range(4):
+        refused(await resident.confirm_mail(HOME, wrong), ProblemCode.CODE_REFUSED, "違う確認番号")
+    refused(await resident.confirm_mail(HOME, wrong), ProblemCode.CODE_OVER, "5回目の違う確認番号")
+    refused(await resident.confirm_mail(HOME, code), ProblemCode.CODE_OVER, "使い切った確認番号")
+    stage.step("新しい番号を送り、1時間置く")
+    await stage.pass_time(timedelta(minutes=2))
+    answered(await resident.send_mail_code(HOME), Done, "確認番号を送りなおす")
+    await home.wait_for(CODE_MAIL, count=2)
+    late = await home.newest_code()
+    await resident.sign_out()
+    await stage.pass_time(timedelta(minutes=61))
+    await resident.enter()
+    refused(await resident.confirm_mail(HOME, late), ProblemCode.CODE_OVER, "1時間を過ぎた確認番号")
+    stage.step("もう一度送り、入れる")
+    answered(await resident.send_mail_code(HOME), Done, "確認番号を送りなおす")
+    await home.wait_for(CODE_MAIL, count=3)
+    await resident.confirm(home)
+
+
+@scenario(
+    "account-closed", "閉じたアカウントは何も残さず、同じ人が新しく始められる", "ACC-5", "ACC-2", "FLD-1"
+)
+async def account_closed(stage: Stage) -> None:
+    resident, operator, home = Resident(stage, stage.person(0)), Operator(stage), MailReader(stage, HOME)
+    await resident.enter("みかん", mail=(HOME,), events=(MailEvent.LATE_RECORDS,))
+    other = resident.another_window()
+    await other.enter()
+    stage.step("回答を待ったまま、アカウントを閉じる")
+    await operator.answer_late(System.NETWORK, 120)
+    asked = await resident.asked_for_records()
+    answered(await resident.close_account(), Done, "アカウントを閉じる")
+    for window in (resident, other):
+        refused(await window.view_account(), ProblemCode.NOT_SIGNED_IN, "閉じた後の画面")
+    await operator.resume(System.NETWORK)
+    await stage.pass_time(timedelta(minutes=20))
+    equal(await home.news(), (), "閉じた後に届いたメール")
+    stage.step("またログインすると、はじめての登録からになる")
+    again = answered(await resident.sign_in(), SignedIn, "閉じた後のログイン")
+    equal(again.nickname, None, "閉じた後のニックネーム")
+    opened = answered(await resident.register("りんご"), AccountView, "新しい登録")
+    equal((opened.mail_addresses, opened.mail_events), ((), ()), "新しいアカウントの設定")
+    equal(await resident.list_records(), (), "新しいフォルダーの中身")
+    refused(await resident.view_records(asked.request_id), ProblemCode.NOT_FOUND, "閉じる前の請求")

@@ -48,7 +48,7 @@ async def portal_stops_before_delivery(stage: Stage) -> None:
     await resident.wait_for_self_information(wanted.request_id)
     content = await resident.read_self_information(wanted.request_id)
     answered(content, SelfInformationContent, "自己情報")
-    equal(len(await mail.mails()), 2, "届いたメールの数（二度は届かない）")
+    equal(len(await mail.news()), 2, "届いたメールの数（二度は届かない）")
 
 
 @scenario(

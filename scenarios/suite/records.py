@@ -102,7 +102,7 @@ async def records_late_without_wish(stage: Stage) -> None:
     request = await resident.asked_for_records()
     await resident.wait_for_records(request.request_id, at_most=timedelta(minutes=3))
     await stage.pass_time(timedelta(minutes=1))
-    equal(await mail.mails(), (), "届いたメール")
+    equal(await mail.news(), (), "届いたメール")
 
 
 @scenario("records-core-down", "コアシステムが止まっていても請求は受け付け、動いてから回答が届く", "REC-3")

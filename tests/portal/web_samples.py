@@ -101,6 +101,7 @@ _TOP: list[Sample] = [
             nav="top",
             unread={"records": 1, "self_information": 3},
             waiting={"records": 0, "self_information": 2},
+            unconfirmed=["hanako@example.jp", "h@example.co.jp"],
             message=None,
         ),
     ),
@@ -112,6 +113,7 @@ _TOP: list[Sample] = [
             nav="top",
             unread={"records": 0, "self_information": 0},
             waiting={"records": 0, "self_information": 0},
+            unconfirmed=[],
             message="アカウントと利用者フォルダーを作りました",
         ),
     ),
@@ -573,9 +575,34 @@ _SETTINGS: list[Sample] = [
             errors={},
             mail_events=_mail_events(),
             nickname_length_max=20,
+            waiting=[],
             message="設定を保存しました",
         ),
     ),
+    (
+        "settings_waiting",
+        "accounts/settings.html",
+        _page(
+            nav="settings",
+            values={
+                "nickname": "はなこ",
+                "mail1": "a@example.jp",
+                "mail2": "b@example.jp",
+                "mail_events": [],
+            },
+            errors={
+                "code1": "確認番号が違います。届いたメールを確かめて、もう一度入力してください（あと4回）。"
+            },
+            mail_events=_mail_events(),
+            nickname_length_max=20,
+            waiting=[
+                {"address": "a@example.jp", "field": "code1", "until": ANSWERED, "over": False},
+                {"address": "b@example.jp", "field": "code2", "until": ANSWERED, "over": True},
+            ],
+            message=None,
+        ),
+    ),
+    ("closed", "accounts/closed.html", _guest()),
     (
         "settings_wrong",
         "accounts/settings.html",
@@ -588,6 +615,7 @@ _SETTINGS: list[Sample] = [
             },
             mail_events=_mail_events(),
             nickname_length_max=20,
+            waiting=[],
             message=None,
         ),
     ),

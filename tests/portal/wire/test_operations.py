@@ -243,7 +243,7 @@ def test_whatever_comes_is_a_request_or_a_problem(operation, body, query):
 def test_the_table_of_problems_is_complete():
     assert set(TABLE) == set(ProblemCode)
     for code, (status, title) in TABLE.items():
-        assert status in (400, 401, 403, 404, 405, 409, 413, 415, 422, 500, 503), code
+        assert status in (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503), code
         assert re.search(r"[ぁ-んァ-ヶ一-龠]", title), code
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", code)
 
