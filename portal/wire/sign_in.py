@@ -127,7 +127,7 @@ VIEW_ACCOUNT = Operation(
 CHANGE_ACCOUNT = Operation(
     "account.change", System.PORTAL, Method.PUT, "/api/account", AccountSettings, AccountView,
     callers=[Party.CITIZEN], repeatable=True, requirements=["ACC-4", "ACC-5"], summary="アカウント設定を変える",
-    problems=[P.ACCOUNT_NEEDED, P.STORAGE_REFUSED],
+    problems=[P.ACCOUNT_NEEDED, P.CONFLICT, P.TOO_MANY, P.STORAGE_REFUSED],
 )  # fmt: skip
 
 SIGN_OUT = Operation(
