@@ -19,6 +19,7 @@ from mynasim.nation_conditions import Conditions, NationRefused, Place, place_of
 from mynasim.nation_words import Found
 from mynasim.progress import Progressing
 from mynasim.settings import FILE_NAME, load
+from portal.wire.registry import REPORT_EVENT, EventKind, ReportEvent
 from sim.nation import census_table, export
 from sim.nation.life import LifeEvent, LifeEventKind, life_events
 from sim.nation.municipalities import MUNICIPALITIES, UnknownMunicipality
@@ -234,6 +235,54 @@ def events(
             else:
                 _write_cells(told.cells(), nation_words.EVENT_WIDTHS)
         _say(nation_words.tally(on, chosen, shown=min(limit, len(chosen))))
+
+
+@app.command
+def event(
+    resident: Annotated[
+        str, Parameter(help="住民番号（例: 131016-12）。出生は母、婚姻は氏を変えない人の番号。")
+    ],
+    kind: Annotated[
+        EventKind,
+        Parameter(
+            help="異動: move（転居）、marriage（婚姻）、birth（出生）、death（死亡）、job（就職など）。"
+        ),
+    ],
+    /,
+    *,
+    to: Annotated[str | None, Parameter(help="転居: 移る先の市区町村。名前かコード。")] = None,
+    alone: Annotated[
+        bool, Parameter(help="転居: 世帯の全員でなく、その人だけが移ります。", negative="")
+    ] = False,
+    partner: Annotated[str | None, Parameter(help="婚姻: 氏を変える人の住民番号。")] = None,
+    insurer: Annotated[str | None, Parameter(help="就職など: 新しい保険者の機関コード（16桁）。")] = None,
+    day: Annotated[str | None, Parameter(help="異動の日（例: 2026-07-01）。既定は世界の今日。")] = None,
+    json: Annotated[bool, Parameter(help="結果を1行のJSONで書きます。", negative="")] = False,
+    state: State = None,
+) -> None:
+    """動いている世界の住民に、異動（転居・婚姻・出生・死亡・就職など）を起こします。"""
+    from mynasim.running_links import ask
+    from portal.seams.chance import LiveChance
+
+    with _plain_words(), _reader_may_leave():
+        wanted = ReportEvent(
+            LiveChance().random_bytes(16).hex(),
+            resident,
+            kind,
+            None if day is None else _day(day),
+            None if to is None else place_of(to).code,
+            alone,
+            partner,
+            insurer,
+        )
+        taken = ask((state or place.default_state()).absolute(), REPORT_EVENT, wanted)
+        if json:
+            _write_json(taken)
+            return
+        for change in taken.changes:
+            words = "、".join(nation_words.CHANGES[what] for what in change.what) or "世帯が変わりました"
+            print(f"{change.resident}　{change.name}　{words}　{change.address}（世帯{change.household}人）")
+        _say("届け出ました。" if taken.changes else "届け出ました。変わったことはありません。")
 
 
 # What the commands share

@@ -93,6 +93,15 @@ class Listed(msgspec.Struct, frozen=True):
         return self.code, self.prefecture, self.name, self.kana, f"{self.people:,}人", self.connection
 
 
+CHANGES = {
+    "moved": "転居しました",
+    "renamed": "氏が変わりました",
+    "died": "亡くなりました",
+    "born": "生まれました",
+}
+"""What the registry says of a changed resident, for people."""
+
+
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     """A life event in one line; what a kind doesn't need is left out of the JSON."""
 

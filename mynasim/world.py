@@ -4,7 +4,7 @@ from pathlib import Path
 
 import trio
 
-from mynasim import logs, place, running
+from mynasim import logs, place, running, running_links
 from mynasim.settings import Settings
 from portal.seams.chance import LiveChance
 from portal.seams.clock import LiveClock
@@ -48,6 +48,7 @@ async def _main(settings: Settings, state: Path, json: bool) -> None:
             )
             for system in WORLD_SYSTEMS:
                 await world.start(system)
+            running_links.write_addresses(state, addresses)
             if json:
                 running.say_json(
                     {system: bounds[system].url for system in WORLD_SYSTEMS}

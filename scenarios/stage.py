@@ -16,6 +16,7 @@ from portal.seams.clock import Clock
 from portal.wire.moments import day_of, to_jst
 from portal.wire.systems import Caller, System
 from scenarios.checking import Mismatch
+from sim.cards_desk.wallet import Wallet
 from sim.nation.person import Person
 from sim.world.chance import SeededChance
 from sim.world.facts import WorldFacts
@@ -40,6 +41,8 @@ class World(Protocol):
     def facts(self) -> WorldFacts: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def wallet(self) -> Wallet: ...
 
     def link(self, caller: Caller, receiver: System) -> Link: ...
     async def start(self, system: System) -> None: ...

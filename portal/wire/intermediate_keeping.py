@@ -14,6 +14,7 @@ from portal.wire.linkage import Decision, InquiryNumber, Key, LayoutVersion, Per
 from portal.wire.network import RecordsOfPlace
 from portal.wire.operation import Done, Message, Method, Operation
 from portal.wire.problems import ProblemCode as P
+from portal.wire.registry import ResidentChange
 from portal.wire.self_information import InformationCode, OrganisationCode
 from portal.wire.systems import Party, System
 
@@ -295,6 +296,12 @@ BAR_USER = Operation(
     callers=ORGANISATION_SIDE, repeatable=True, summary="照会端末を使えない人（委託先など）を決める", problems=SIDE_PROBLEMS,
 )  # fmt: skip
 
+NOTE_RESIDENT = Operation(
+    "intermediate.note_resident", System.INTERMEDIATE, Method.POST, "/dbm/residents", ResidentChange, Done,
+    callers=[System.REGISTRY], repeatable=True, requirements=["USE-2"],
+    summary="住民の異動を受け取り、その人の副本に反映する", problems=[P.NOT_FOUND, P.STOPPED, P.STORAGE_REFUSED],
+)  # fmt: skip
+
 OPERATIONS = (
     ASK_DECISION,
     LIST_QUESTIONS,
@@ -309,4 +316,5 @@ OPERATIONS = (
     VIEW_CONFIGURATION,
     LIST_SENDS,
     BAR_USER,
+    NOTE_RESIDENT,
 )

@@ -61,6 +61,34 @@ class Revoke(Message, frozen=True):
     reason: RevocationReason
 
 
+class CardEvent(StrEnum):
+    """失効の原因となるできごと: what happens to a person or a card (CARD.md 4)."""
+
+    MOVED = "moved"
+    """転居・転入: the address changed."""
+    NAME_CHANGED = "name_changed"
+    """婚姻など: the name changed."""
+    CORRECTED = "corrected"
+    """Birth date or sex was recorded wrongly."""
+    RENEWED = "renewed"
+    """更新: new certificates of both kinds follow."""
+    LOST = "lost"
+    """紛失・盗難"""
+    RETURNED = "returned"
+    """返納, at the holder's wish."""
+    DIED = "died"
+    EMIGRATED = "emigrated"
+    """国外転出"""
+
+
+class NoteEvent(Message, frozen=True):
+    """異動の通知, from the registry, in whose number of the person; the same notice again revokes nothing more."""
+
+    notice: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    person: Annotated[int, msgspec.Meta(ge=0, le=(1 << 27) - 1)]
+    event: CardEvent
+
+
 class Reissued(msgspec.Struct, frozen=True):
     """更新: the certificates that followed, of both kinds."""
 
@@ -106,4 +134,17 @@ REISSUE = Operation(
     summary="この証明書を持つ人に、新しい証明書を発行する（古いものは失効する）", problems=[P.NOT_FOUND, P.CONFLICT],
 )  # fmt: skip
 
-OPERATIONS = (OCSP, CRL, CA_CERTIFICATE, LINKAGE, REVOKE, REISSUE)
+ISSUE_SIGNATURE = Operation(
+    "jpki.issue_signature", System.JPKI, Method.POST, "/certificates/{serial}/signature", OneSerial, Reissued,
+    callers=[Party.OPERATOR], repeatable=False, status=201, requirements=["APP-1"],
+    summary="利用者証明用の証明書を持つ人に、新しい署名用の証明書を発行する（転居の後や15歳になったとき）",
+    problems=[P.NOT_FOUND, P.CONFLICT],
+)  # fmt: skip
+
+NOTE_EVENT = Operation(
+    "jpki.note_event", System.JPKI, Method.POST, "/events", NoteEvent, Done,
+    callers=[System.REGISTRY], repeatable=True, requirements=["ACC-2"],
+    summary="住民の異動を受け取り、失効させるべき証明書を失効させる", problems=[P.NOT_FOUND, P.STORAGE_REFUSED],
+)  # fmt: skip
+
+OPERATIONS = (OCSP, CRL, CA_CERTIFICATE, LINKAGE, REVOKE, REISSUE, ISSUE_SIGNATURE, NOTE_EVENT)

@@ -1,11 +1,14 @@
 """The operator (運用者): the hand at the simulators' controls, and the counter where cards are issued again."""
 
+from typing import Any
+
 from cryptography import x509
 
 from portal.wire import jpki
 from portal.wire.controls import Control, Controls, Mode, control
 from portal.wire.jpki import Reissued, RevocationReason, Revoke
 from portal.wire.operation import Done
+from portal.wire.registry import REPORT_EVENT, EventKind, EventTaken, ReportEvent
 from portal.wire.systems import JAPANESE_NAMES, Party, System
 from scenarios.actors.resident import Resident
 from scenarios.checking import answered
@@ -51,12 +54,37 @@ class Operator:
         outcome = await link.call(jpki.REVOKE, Revoke(serial_of(resident), reason))
         answered(outcome, Done, "電子証明書の失効")
 
+    async def report(self, kind: EventKind, resident: Resident, **more: Any) -> EventTaken:
+        """異動の届出: something happens to this resident."""
+        link = self._stage.link(Party.OPERATOR, System.REGISTRY)
+        wanted = ReportEvent(
+            self._stage.chance.random_bytes(8).hex(), resident.person.resident_id, kind, **more
+        )
+        return answered(await link.call(REPORT_EVENT, wanted), EventTaken, "異動の届出")
+
+    async def issue_signature(self, resident: Resident) -> None:
+        """署名用電子証明書の発行, onto the card that the resident holds."""
+        link = self._stage.link(Party.OPERATOR, System.JPKI)
+        outcome = await link.call(jpki.ISSUE_SIGNATURE, jpki.OneSerial(serial_of(resident)))
+        new = answered(outcome, Reissued, "署名用電子証明書の発行")
+        auth = resident.issued
+        if auth is None:
+            auth = Issue(0, self._stage.world.wallet.first_issue(resident.person.n).issued_on)
+        resident.take_card(Issue(auth.generation, auth.issued_on, new.generation, new.issued_on))
+
     async def reissue(self, resident: Resident) -> None:
         """更新: new certificates, which the resident takes home on the card."""
         link = self._stage.link(Party.OPERATOR, System.JPKI)
         outcome = await link.call(jpki.REISSUE, jpki.OneSerial(serial_of(resident)))
         new = answered(outcome, Reissued, "電子証明書の更新")
         resident.take_card(Issue(new.generation, new.issued_on))
+
+
+def signature_serial_of(resident: Resident) -> int:
+    """発行番号 of the signature certificate on this resident's card."""
+    der = resident.card.contents.sign_certificate
+    assert der is not None, resident
+    return x509.load_der_x509_certificate(der).serial_number
 
 
 def serial_of(resident: Resident) -> str:

@@ -52,7 +52,7 @@ class Resident:
         """*issued* for a card with other certificates than the present ones; *wallet* for one from elsewhere."""
         self.stage = stage
         self.person = person
-        self._wallet = wallet or stage.facts.wallet
+        self._wallet = wallet or stage.world.wallet
         self.pin = self._wallet.pins(person.n).auth
         self.take_card(issued)
         self.session: str | None = None
@@ -68,6 +68,7 @@ class Resident:
 
     def take_card(self, issued: Issue | None) -> None:
         """Take a card with these certificates into the hand; its PINs are as it was handed over."""
+        self.issued = issued
         self.card = self._wallet.card(self.person.n, self.stage.chance, issued=issued)
 
     def another_window(self) -> Resident:

@@ -84,6 +84,17 @@ class Wallet:
     def __repr__(self) -> str:
         return f"<Wallet: {len(self._made)} cards made>"
 
+    def in_world(self, residents: Residents) -> "Wallet":
+        """The same cards in a world whose residents life may change; what was made of one is not in the other."""
+        return Wallet(
+            self._nation,
+            self._authority,
+            self._keys,
+            self._as_of,
+            residents=residents,
+            made_max=self._made_max,
+        )
+
     def _signer(self, label: str) -> RsaSigner:
         return RsaSigner(self._keys.private_key(self._authority.seed, label))
 

@@ -28,14 +28,17 @@ from portal.wire.moments import day_of
 from portal.wire.network import NOTE_HOLDING, NoteHolding
 from portal.wire.operation import Done
 from portal.wire.problems import Problem, ProblemCode, problem
+from portal.wire.registry import ResidentChange
 from portal.wire.systems import System
 from sim.delivering import Pushed, pushed, reason_of
 from sim.intermediate import sends
 from sim.intermediate.layouts import HeldCopy, in_layout, layout_of, previous_layout
+from sim.intermediate.residents import Residents
 from sim.intermediate.standing import Standing
 from sim.nation.catalogue import Catalogue
-from sim.nation.copies import duplicate_copy
-from sim.nation.holdings import organisations_holding
+from sim.nation.circumstances import Circumstances
+from sim.nation.copies import copy_for
+from sim.nation.holdings import holders
 from sim.nation.nation import Nation
 from sim.nation.organisations import organisation
 from sim.network.codes import LinkageCodes
@@ -108,8 +111,10 @@ class Copies:
         catalogue: Catalogue,
         codes: LinkageCodes,
         standing: Standing,
+        residents: Residents,
         wake: Callable[[], None],
     ) -> None:
+        self._residents = residents
         self._store = surroundings.store
         self._clock = surroundings.clock
         self._network = surroundings.link(System.NETWORK)
@@ -137,10 +142,10 @@ class Copies:
         version = None
         if self._standing.of(code).old_layouts:
             version = previous_layout(kind, day_of(self._clock.now_ms())).version
-        computed = duplicate_copy(
+        computed = copy_for(
             self._nation,
             organisation(code),
-            self._nation.person(person),
+            await self._residents.life(person),
             information,
             version=version,
             profile=self._catalogue.profile.id,
@@ -227,25 +232,51 @@ class Copies:
         """Keep this row; the core is told when who holds something is no longer what the nation says."""
         now = self._clock.now_ms()
         before = await read_one(self._store, _STORED, _whose(row.organisation, row.person, row.information))
-        held_before = before.deleted == 0 if before is not None else self._computed(row)
+        held_before = before.deleted == 0 if before is not None else await self._computed(row[:3])
         if held_before == (row.deleted == 0):
             return [_put(row)]
         key = f"{row.organisation}/{row.person}/{row.information}"
         return [_put(row), put(HOLDING_NOTE, key, due_ms=now, now_ms=now)]
 
-    def _computed(self, row: Stored) -> bool:
-        person = self._nation.person(row.person)
-        profile = self._catalogue.profile.id
-        holders = organisations_holding(self._nation, person, row.information, profile)
-        return any(holder.code == row.organisation for holder in holders)
+    async def _computed(self, whose: tuple[str, int, str]) -> bool:
+        code, person, information = whose
+        life = await self._residents.life(person)
+        return any(holder.code == code for holder in holders(life, information, self._catalogue.profile.id))
+
+    async def note_resident(self, change: ResidentChange) -> Done | Problem:
+        """異動の反映: copies are computed from the changed person from now on; the core learns who holds what now."""
+        if (nobody := self._standing.no_person(change.person)) is not None:
+            return nobody
+        async with self._residents.changing:
+            before = await self._residents.life(change.person)
+            row = await self._residents.newer(change)
+            if row is None:
+                return Done()
+            now, ops = self._clock.now_ms(), []
+            for whose in sorted(self._held(before) ^ self._held(self._residents.life_of(change))):
+                code, information = whose
+                ops.append(put(HOLDING_NOTE, f"{code}/{change.person}/{information}", due_ms=now, now_ms=now))
+            await self._residents.keep(row, ops)
+        self._wake()
+        return Done()
+
+    def _held(self, life: Circumstances) -> set[tuple[str, str]]:
+        """Organisation and kind of every copy that is computed about somebody."""
+        law = self._catalogue
+        return {
+            (holder.code, code) for code in law.information for holder in holders(life, code, law.profile.id)
+        }
 
     async def _note(self, row: Row) -> Finished | Again:
-        code, person, information = row.key.split("/")
-        stored = await read_one(self._store, _STORED, _whose(code, int(person), information))
-        if stored is None:
-            return Finished()
-        held = stored.deleted == 0
-        name = self._codes.code_of(int(person), code)
+        code, number, information = row.key.split("/")
+        person = int(number)
+        # Read before the answer is made: what changes meanwhile is told as well.
+        unchanged = await self._residents.unchanged(person)
+        stored = await read_one(self._store, _STORED, _whose(code, person, information))
+        held = (
+            stored.deleted == 0 if stored is not None else await self._computed((code, person, information))
+        )
+        name = self._codes.code_of(person, code)
         outcome = await self._network.call(NOTE_HOLDING, NoteHolding(code, name, information, held))
         came_to = pushed(outcome, put_ms=row.put_ms, now_ms=self._clock.now_ms())
         if came_to is Pushed.AGAIN:
@@ -253,7 +284,8 @@ class Copies:
         if came_to is not Pushed.TAKEN:
             log.warning("holding_not_noted", came_to=str(came_to), reason=reason_of(outcome))
         # What was changed while the core was told is told as well: the row must be as it was.
-        return Finished((_unchanged(stored),))
+        kept = _still_none(code, person, information) if stored is None else _unchanged(stored)
+        return Finished((*unchanged, kept))
 
     # 関連書類と不開示
 
@@ -313,6 +345,12 @@ def _unchanged(stored: Stored) -> Op:
         "AND information = :information AND deleted = :deleted",
         {**_whose(stored.organisation, stored.person, stored.information), "deleted": stored.deleted},
     )
+
+
+def _still_none(code: str, person: int, information: str) -> Op:
+    """A precondition: that nothing has been registered or deleted meanwhile."""
+    sql = "DELETE FROM copies WHERE person = :person AND organisation = :organisation AND information = :information"
+    return Op(sql, _whose(code, person, information), 0)
 
 
 def _unfit(field: str, detail: str) -> Problem:

@@ -21,7 +21,9 @@ from sim.intermediate.deciding import Deciding
 from sim.intermediate.filing import Filing
 from sim.intermediate.inquiring import Inquiring
 from sim.intermediate.layouts import HeldCopy, item_kind
+from sim.intermediate.profiles import ALWAYS, ServerProfile
 from sim.intermediate.providing import Providing
+from sim.intermediate.residents import Residents
 from sim.intermediate.standing import Standing
 from sim.intermediate.tables import Provision
 from sim.nation.catalogue import catalogue
@@ -55,6 +57,7 @@ class IntermediateServers:
         desk: ControlDesk,
         *,
         profile: str,
+        usual: ServerProfile = ALWAYS,
     ) -> None:
         self._nation = nation
         self.store = self._store = surroundings.store
@@ -62,8 +65,11 @@ class IntermediateServers:
         self._portal = surroundings.link(System.PORTAL)
         self._codes = codes
         self._catalogue = catalogue(profile)
-        self.standing = Standing(surroundings, desk, nation.size)
-        self.copies = Copies(surroundings, nation, self._catalogue, codes, self.standing, self._wake)
+        self.standing = Standing(surroundings, desk, nation.size, usual)
+        self.residents = Residents(self._store, nation)
+        self.copies = Copies(
+            surroundings, nation, self._catalogue, codes, self.standing, self.residents, self._wake
+        )
         self.inquiring = Inquiring(surroundings, codes, self.standing, self._wake)
         self.filing = Filing(surroundings, self.inquiring, self.standing, self._wake)
         self.providing = Providing(

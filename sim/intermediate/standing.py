@@ -13,7 +13,7 @@ from portal.wire.moments import to_jst, to_ms
 from portal.wire.operation import Done
 from portal.wire.problems import Problem, ProblemCode, problem
 from sim.controls import ControlDesk, stopped_problem
-from sim.intermediate.profiles import PROFILES, ServerProfile, Span, is_open, open_from, stopped_until
+from sim.intermediate.profiles import ALWAYS, PROFILES, ServerProfile, Span, is_open, open_from, stopped_until
 from sim.nation.organisations import UnknownOrganisation, organisation
 
 R = TypeVar("R")
@@ -40,7 +40,15 @@ _BARRED = Query(
 class Standing:
     """機関ごとの動き方. Settings are kept in memory too; they are few, and asked for at every request."""
 
-    def __init__(self, surroundings: Surroundings, desk: ControlDesk, people: int) -> None:
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        desk: ControlDesk,
+        people: int,
+        usual: ServerProfile = ALWAYS,
+    ) -> None:
+        """*usual* is the profile of those whom nobody has configured."""
+        self._usual = usual.name
         self._store = surroundings.store
         self._clock = surroundings.clock
         self._desk = desk
@@ -58,7 +66,7 @@ class Standing:
 
     def of(self, code: str) -> Configuration:
         return self._configured.get(code) or Configuration(
-            code, "always", True, False, DecisionPolicy.WITHHOLD, 0, ()
+            code, self._usual, True, False, DecisionPolicy.WITHHOLD, 0, ()
         )
 
     def profile(self, code: str) -> ServerProfile:

@@ -13,12 +13,14 @@ from portal.wire import intermediate as wire
 from portal.wire import intermediate_keeping as keeping
 from portal.wire.intermediate import PROVIDE_SELF_INFORMATION, Accepted, ProvideSelfInformation
 from portal.wire.network import RecordsOfPlace
-from portal.wire.operation import Operation
+from portal.wire.operation import Done, Operation
 from portal.wire.problems import Problem
+from portal.wire.registry import ResidentChange
 from portal.wire.systems import System
 from sim.controls import ControlDesk
 from sim.entrance.entrance import entrance
 from sim.intermediate import sends, tables
+from sim.intermediate.profiles import ALWAYS, PROFILES
 from sim.intermediate.service import IntermediateServers
 from sim.intermediate.standing import Standing
 from sim.nation.catalogue import CURRENT
@@ -31,15 +33,23 @@ _CODES = frozenset(organisation.code for organisation in ORGANISATIONS)
 
 
 def build(
-    surroundings: Surroundings, nation: Nation, codes: LinkageCodes, *, profile: str = CURRENT
+    surroundings: Surroundings,
+    nation: Nation,
+    codes: LinkageCodes,
+    *,
+    profile: str = CURRENT,
+    usual: str = ALWAYS.name,
 ) -> BuiltSystem:
-    """The intermediate servers of all organisations of this nation."""
+    """The intermediate servers of all organisations of this nation.
+
+    *usual* names the profile of servers that nobody has configured; KeyError when there is none.
+    """
     dispatcher = Dispatcher(System.INTERMEDIATE)
     peers = Peers(surroundings.keys)
     desk = ControlDesk(
         System.INTERMEDIATE, surroundings.store, surroundings.clock, organisations=_CODES, has_outbox=True
     )
-    servers = IntermediateServers(surroundings, nation, codes, desk, profile=profile)
+    servers = IntermediateServers(surroundings, nation, codes, desk, profile=profile, usual=PROFILES[usual])
     desk.wake = servers.outbox.wake
 
     standing = servers.standing
@@ -61,6 +71,10 @@ def build(
     async def records(request: keeping.ListRecords, _: object) -> RecordsOfPlace | Problem:
         return await servers.deciding.list_records(request)
 
+    async def note_resident(request: ResidentChange, _: object) -> Done | Problem:
+        return await servers.copies.note_resident(request)
+
+    dispatcher.add(keeping.NOTE_RESIDENT, peers, note_resident)
     dispatcher.add(keeping.CONFIGURE, peers, configure)
     dispatcher.add(keeping.VIEW_CONFIGURATION, peers, view)
     dispatcher.add(keeping.LIST_RECORDS, peers, records)
@@ -69,6 +83,7 @@ def build(
 
     async def run(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         await standing.load()
+        await servers.residents.load()
         await desk.load()
         await servers.outbox.run(task_status=task_status)
 

@@ -107,6 +107,13 @@ SCHEMA = Schema(
             PRIMARY KEY (organisation, person)
         )
         """,
+        """
+        CREATE TABLE residents (
+            person INTEGER PRIMARY KEY,
+            version INTEGER NOT NULL,
+            body BLOB NOT NULL
+        )
+        """,
     ),
 )
 SCHEMAS: tuple[Schema, ...] = (SCHEMA, records.SCHEMA, outbox.SCHEMA, controls.SCHEMA)

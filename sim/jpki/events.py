@@ -11,31 +11,12 @@ What is on the phone is revoked with its counterpart on the card. The reason for
 published one. A revocation is never taken back: whoever finds the card again needs new certificates all the same.
 """
 
-from enum import StrEnum
 from typing import Final
 
-from portal.wire.jpki import RevocationReason
+from portal.wire.jpki import CardEvent, RevocationReason
 from sim.jpki.serials import Kind
 
-
-class CardEvent(StrEnum):
-    """失効の原因となるできごと."""
-
-    MOVED = "moved"
-    """転居・転入: the address changed."""
-    NAME_CHANGED = "name_changed"
-    """婚姻など: the name changed."""
-    CORRECTED = "corrected"
-    """Birth date or sex was recorded wrongly."""
-    RENEWED = "renewed"
-    """更新: new certificates of both kinds follow."""
-    LOST = "lost"
-    """紛失・盗難"""
-    RETURNED = "returned"
-    """返納, at the holder's wish."""
-    DIED = "died"
-    EMIGRATED = "emigrated"
-    """国外転出"""
+__all__ = ["REVOKED_BY", "CardEvent"]
 
 
 _CHANGED: Final = {Kind.SIGN: RevocationReason.AFFILIATION_CHANGED}

@@ -3,14 +3,14 @@
 The lists are in memory, read from the store at start. Whatever changes them is durable before it shows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
 import trio
 
 from portal.serving.system import Surroundings
-from portal.store.store import Conflict
+from portal.store.store import Conflict, Op, read_one
 from portal.wire.jpki import AuthorityName, Linkage, RevocationReason
 from portal.wire.moments import day_of, to_utc
 from sim.jpki import revocation, tables
@@ -161,6 +161,15 @@ class Jpki:
         async with self._changing:
             return await self._write([], self._revoked_by(person, event))
 
+    async def noted(self, notice: str, person: int, event: CardEvent) -> tuple[int, ...]:
+        """As :meth:`happened`, once for each notice: who hears of it again may have new certificates by then."""
+        self._must_be_somebody(person)
+        async with self._changing:
+            if await read_one(self._store, tables.NOTICE, {"notice": notice}) is not None:
+                return ()
+            note = tables.insert_notice(notice, self._clock.now_ms())
+            return await self._write([], self._revoked_by(person, event), [note])
+
     async def reissue(self, person: int, *, issued_on: date | None = None) -> int:
         """A new card: new certificates of both kinds; the old ones are revoked as superseded. Returns the new serial (ACC-2).
 
@@ -191,7 +200,10 @@ class Jpki:
         return self.serial(person, Kind.SIGN)
 
     async def _write(
-        self, rows: list[GenerationRow], gone: list[tuple[Holder, RevocationReason]]
+        self,
+        rows: list[GenerationRow],
+        gone: list[tuple[Holder, RevocationReason]],
+        more: Sequence[Op] = (),
     ) -> tuple[int, ...]:
         """These certificates are issued and those revoked: first in the store, then in memory."""
         now = self._clock.now_ms()
@@ -200,7 +212,7 @@ class Jpki:
             RevocationRow(str(serial), reason, now) for serial, (_, reason) in zip(serials, gone, strict=True)
         ]
         outcome = await self._store.write(
-            [*map(tables.insert_generation, rows), *map(tables.insert_revocation, revoked)]
+            [*map(tables.insert_generation, rows), *map(tables.insert_revocation, revoked), *more]
         )
         assert not isinstance(outcome, Conflict), "somebody else writes into JPKI's store"
         # Before the new ones: until then the old ones are the current ones.

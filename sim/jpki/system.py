@@ -9,12 +9,15 @@ from portal.serving.system import BuiltSystem, Surroundings
 from portal.wire.jpki import (
     CA_CERTIFICATE,
     CRL,
+    ISSUE_SIGNATURE,
     LINKAGE,
+    NOTE_EVENT,
     OCSP,
     REISSUE,
     REVOKE,
     AuthorityName,
     Linkage,
+    NoteEvent,
     OneAuthority,
     OneSerial,
     Reissued,
@@ -27,6 +30,7 @@ from sim.controls import ControlDesk
 from sim.entrance.entrance import entrance
 from sim.jpki import tables
 from sim.jpki.revocation import RevokeOutcome
+from sim.jpki.serials import Kind
 from sim.jpki.service import Jpki
 
 SCHEMAS = tables.SCHEMAS
@@ -69,12 +73,35 @@ def build(surroundings: Surroundings, jpki: Jpki) -> BuiltSystem:
         assert current.issued_on is not None, "a certificate that was issued again has a day"
         return Reissued(str(serial), current.generation, current.issued_on)
 
+    async def issue_signature(request: OneSerial, _: object) -> Reissued | Problem:
+        person = jpki.holder_of(int(request.serial))
+        if person is None:
+            return _no_certificate()
+        try:
+            serial = await jpki.issue_signature(person)
+        except ValueError:
+            return problem(ProblemCode.CONFLICT, "この方には、これ以上新しい証明書を発行できません。")
+        if serial is None:
+            return problem(ProblemCode.CONFLICT, "署名用の証明書は、15歳から発行できます。")
+        current = jpki.current(person, Kind.SIGN)
+        assert current.issued_on is not None, "a certificate that was issued again has a day"
+        return Reissued(str(serial), current.generation, current.issued_on)
+
+    async def note_event(request: NoteEvent, _: object) -> Done | Problem:
+        try:
+            await jpki.noted(request.notice, request.person, request.event)
+        except ValueError:
+            return problem(ProblemCode.NOT_FOUND, "この番号の人に、電子証明書は発行されていません。")
+        return Done()
+
     dispatcher.add(OCSP, Open(), ocsp)
     dispatcher.add(CRL, Open(), crl)
     dispatcher.add(CA_CERTIFICATE, Open(), certificate)
     dispatcher.add(LINKAGE, peers, linkage)
     dispatcher.add(REVOKE, peers, revoke)
     dispatcher.add(REISSUE, peers, reissue)
+    dispatcher.add(ISSUE_SIGNATURE, peers, issue_signature)
+    dispatcher.add(NOTE_EVENT, peers, note_event)
     desk.serve(dispatcher, peers)
     serve_about(dispatcher, surroundings.clock)
 

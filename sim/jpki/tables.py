@@ -22,6 +22,12 @@ SCHEMA = Schema(
             at_ms INTEGER NOT NULL
         )
         """,
+        """
+        CREATE TABLE notices (
+            notice TEXT PRIMARY KEY,
+            at_ms INTEGER NOT NULL
+        )
+        """,
     ),
 )
 SCHEMAS: tuple[Schema, ...] = (SCHEMA, controls.SCHEMA)
@@ -48,6 +54,20 @@ GENERATIONS = Query(
     GenerationRow,
 )
 REVOCATIONS = Query("SELECT serial, reason, at_ms FROM revocations ORDER BY at_ms, serial", RevocationRow)
+
+
+class _Notice(NamedTuple):
+    at_ms: int
+
+
+NOTICE = Query("SELECT at_ms FROM notices WHERE notice = :notice", _Notice)
+
+
+def insert_notice(notice: str, at_ms: int) -> Op:
+    """A conflict when this notice was acted upon already."""
+    return Op(
+        "INSERT INTO notices (notice, at_ms) VALUES (:notice, :at_ms)", {"notice": notice, "at_ms": at_ms}
+    )
 
 
 def insert_generation(row: GenerationRow) -> Op:

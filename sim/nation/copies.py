@@ -22,7 +22,7 @@ from sim.nation.person import Person, relation
 from sim.nation.taxation import LocalTax, assess
 from sim.nation.vaccinations import vaccinations
 
-__all__ = ["DuplicateCopy", "duplicate_copy"]
+__all__ = ["DuplicateCopy", "copy_for", "duplicate_copy"]
 
 
 class DuplicateCopy(msgspec.Struct, frozen=True):
@@ -51,8 +51,23 @@ def duplicate_copy(
 
     `version` asks for an older layout. Raises `UnknownCode` for a code or version that isn't in the catalogue.
     """
+    return copy_for(
+        nation, organisation, circumstances(nation, person), code, version=version, profile=profile
+    )
+
+
+def copy_for(
+    nation: Nation,
+    organisation: Organisation,
+    life: Circumstances,
+    code: str,
+    *,
+    version: str | None = None,
+    profile: str = CURRENT,
+) -> DuplicateCopy | None:
+    """`duplicate_copy`, for circumstances that are known already: those after a move, say."""
     information = catalogue(profile).information_of(code)
-    life = circumstances(nation, person)
+    person = life.person
     if organisation not in held.holders(life, code, profile):
         return None
     layout = information.layout(nation.reference_date)
@@ -72,7 +87,7 @@ def _of_version(layouts: tuple[Layout, ...], version: str) -> Layout:
 
 
 def _as_of(nation: Nation, life: Circumstances, former: bool) -> date:
-    return life.moved_on if former else nation.reference_date
+    return life.moved_on if former else max(nation.reference_date, life.moved_on)
 
 
 def _day(day: date) -> str:

@@ -28,7 +28,7 @@ from sim.nation.nation import Nation
 from sim.nation.numbers import Permutation
 from sim.nation.organisations import Kind, Organisation, national_body, of_municipality, organisations_of_kind
 
-__all__ = ["NEWBORN_A_DAY_MAX", "LifeEvent", "LifeEventKind", "Newborn", "life_events"]
+__all__ = ["NEWBORN_A_DAY_MAX", "LifeEvent", "LifeEventKind", "Newborn", "life_events", "newborn_of"]
 
 _DAYS_A_YEAR = 365
 _Bools = npt.NDArray[np.bool_]
@@ -183,6 +183,12 @@ def _newborn(nation: Nation, number: int, mother: int, day: date, year: int) -> 
         nation.my_numbers.of(identity),
         nation.resident_codes.of(identity),
     )
+
+
+def newborn_of(nation: Nation, number: int, mother: int, day: date) -> Newborn:
+    """A mother's child of a year, numbered `number`: the same name and numbers on whatever day of it."""
+    year = (day - nation.reference_date).days // _DAYS_A_YEAR
+    return _newborn(nation, number, mother, day, year)
 
 
 _DESTINATIONS = quantiles([m.population_weight for m in MUNICIPALITIES])

@@ -96,6 +96,21 @@ class Overlay:
             tuple((step.event, step.unfit) for step in self._steps[first_done:] if step.unfit is not None),
         )
 
+    def __contains__(self, event: LifeEvent) -> bool:
+        return event in self._known
+
+    def withdraw(self, events: Iterable[LifeEvent]) -> None:
+        """As if these events had never been told; those that never were change nothing."""
+        gone = sorted({event for event in events if event in self._known}, key=_order)
+        if not gone:
+            return
+        before: dict[int, Resident | None] = {}
+        undone = self._undo_from(_order(gone[0]), before)
+        self._known.difference_update(gone)
+        for event in undone:
+            if event in self._known:
+                self._do(event, before)
+
     @property
     def unfit(self) -> tuple[tuple[LifeEvent, Unfit], ...]:
         """All events that were not carried out, and why."""
@@ -120,6 +135,10 @@ class Overlay:
         if resident.died is not None:
             return []
         return [self.person(member) for member in self._home(resident.person.household)]
+
+    def living_at(self, head: int) -> tuple[int, ...]:
+        """All who live in the household of this number now; nobody where it has come to an end."""
+        return self._home(head)
 
     def _last(self, n: int, on: date | None = None) -> Resident | None:
         for resident in reversed(self._residents.get(n, ())):

@@ -1,32 +1,54 @@
-"""住民基本台帳ネットワークシステム: whose certificate it is, and whose code is asked for; to the core alone."""
+"""住民基本台帳ネットワークシステム: whose certificate it is, whose code is asked for, and what happens to residents."""
+
+import trio
 
 from portal.links.link import Unreachable
 from portal.serving.about import serve_about
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.guards import Peers
 from portal.serving.system import BuiltSystem, Surroundings
-from portal.store.store import Schema
 from portal.wire.jpki import OneSerial
 from portal.wire.network import TAKE_ACQUISITION, TakeAcquisition
 from portal.wire.operation import Done
 from portal.wire.problems import Problem, ProblemCode, problem
-from portal.wire.registry import FORWARD_ACQUISITION, IDENTIFY_HOLDER, ForwardAcquisition, Holder
+from portal.wire.registry import (
+    FORWARD_ACQUISITION,
+    IDENTIFY_HOLDER,
+    REPORT_EVENT,
+    EventTaken,
+    ForwardAcquisition,
+    Holder,
+    ReportEvent,
+)
 from portal.wire.systems import System
-from sim import controls
 from sim.controls import ControlDesk
 from sim.entrance.entrance import entrance
 from sim.jpki.serials import Serials
 from sim.nation.nation import Nation
+from sim.registry import tables
+from sim.registry.now import now
+from sim.registry.service import STILL, Life, Registry
 
-SCHEMAS: tuple[Schema, ...] = (controls.SCHEMA,)
+SCHEMAS = tables.SCHEMAS
 
 
-def build(surroundings: Surroundings, nation: Nation, serials: Serials) -> BuiltSystem:
-    """The registry of this nation, whose certificates bear these serials."""
+def new_registry(surroundings: Surroundings, nation: Nation, life: Life = STILL) -> Registry:
+    """The registry of this nation, on whatever its store holds; *life* says where it goes on by itself."""
+    desk = ControlDesk(System.REGISTRY, surroundings.store, surroundings.clock, has_outbox=True)
+    registry = Registry(surroundings, nation, desk, life)
+    desk.wake = registry.outbox.wake
+    return registry
+
+
+def build(
+    surroundings: Surroundings, nation: Nation, serials: Serials, registry: Registry | None = None
+) -> BuiltSystem:
+    """What stands before a registry (a still one by default), whose certificates bear these serials."""
+    registry = registry or new_registry(surroundings, nation)
     dispatcher = Dispatcher(System.REGISTRY)
     peers = Peers(surroundings.keys)
     network = surroundings.link(System.NETWORK)
-    desk = ControlDesk(System.REGISTRY, surroundings.store, surroundings.clock)
+    desk = registry.desk
 
     async def identify(request: OneSerial, _: object) -> Holder | Problem:
         holder = serials.holder_of(int(request.serial))
@@ -49,8 +71,21 @@ def build(surroundings: Surroundings, nation: Nation, serials: Serials) -> Built
             )
         return taken
 
+    async def report(request: ReportEvent, _: object) -> EventTaken | Problem:
+        return await registry.report(request)
+
     dispatcher.add(IDENTIFY_HOLDER, peers, identify)
+    dispatcher.add(REPORT_EVENT, peers, report)
     dispatcher.add(FORWARD_ACQUISITION, peers, forward)
     desk.serve(dispatcher, peers)
     serve_about(dispatcher, surroundings.clock)
-    return BuiltSystem(dispatcher, desk.run, entrance(dispatcher, desk))
+
+    async def run(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        await registry.load()
+        await desk.load()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(registry.outbox.run)
+            nursery.start_soon(registry.live)
+            task_status.started()
+
+    return BuiltSystem(dispatcher, run, entrance(dispatcher, desk, now(registry, surroundings)))

@@ -1,7 +1,7 @@
 """How each system of a world is built: the one description from which a live and a simulated world are made."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from portal.app import SCHEMAS as PORTAL_SCHEMAS
@@ -18,9 +18,11 @@ from sim.jpki import system as jpki
 from sim.jpki.service import Jpki
 from sim.mailbox import system as mailbox
 from sim.mailbox.mailbox import Mailbox
+from sim.nation.person import Person
 from sim.network import system as network
 from sim.network.traffic_desk import Source
 from sim.registry import system as registry
+from sim.registry.service import STILL, Registry, everyday_life
 from sim.world import front
 from sim.world.facts import WorldFacts
 from sim.world.settings import WorldSettings
@@ -64,6 +66,9 @@ class Simulators:
         self._addresses = addresses
         self._operator = operator
         self._jpki: Jpki | None = None
+        self._registry: Registry | None = None
+        self.wallet = description.facts.wallet.in_world(self._resident_on)
+        """Cards of this world's residents, as life has changed them."""
         self.mailbox: Mailbox | None = None
         """The one that was built last."""
 
@@ -85,11 +90,26 @@ class Simulators:
                 )
                 return jpki.build(surroundings, self._jpki)
             case System.REGISTRY:
-                return registry.build(surroundings, facts.nation, facts.serials)
+                life = everyday_life(facts.nation, self._description.world.life_places)
+                self._registry = registry.new_registry(
+                    surroundings, facts.nation, life if self._description.world.life == "on" else STILL
+                )
+                return registry.build(surroundings, facts.nation, facts.serials, self._registry)
             case System.NETWORK:
-                return network.build(surroundings, facts.nation, facts.codes, traffic=self._traffic())
+                return network.build(
+                    surroundings,
+                    facts.nation,
+                    facts.codes,
+                    paper_only=self._description.world.paper_organisations,
+                    traffic=self._traffic(),
+                )
             case System.INTERMEDIATE:
-                return intermediate.build(surroundings, facts.nation, facts.codes)
+                return intermediate.build(
+                    surroundings,
+                    facts.nation,
+                    facts.codes,
+                    usual=self._description.world.server_profile,
+                )
             case System.MAILBOX:
                 self.mailbox = Mailbox(surroundings)
                 return mailbox.build(surroundings, self.mailbox)
@@ -98,7 +118,7 @@ class Simulators:
                 desk = Desk(
                     surroundings,
                     facts.nation,
-                    facts.wallet,
+                    self.wallet,
                     portal_origins=origins,
                     issued_to=self._issued_to,
                 )
@@ -107,6 +127,12 @@ class Simulators:
                 return front.build(surroundings, facts, self._addresses)
             case System.PORTAL:
                 raise AssertionError("the portal is no simulator")
+
+    def _resident_on(self, n: int, on: date) -> Person:
+        """住民票, from the registry in the same process; where there is none, nobody has changed."""
+        if self._registry is None:
+            return self._description.facts.nation.person(n)
+        return self._registry.resident_on(n, on)
 
     def _traffic(self) -> Source:
         """What other organisations ask meanwhile; some of it about the residents whom people look at."""

@@ -19,6 +19,7 @@ from portal.serving.limits import DEFAULTS, ServingLimits
 from portal.serving.listen import Bound, bind
 from portal.serving.system import BuiltSystem, Surroundings
 from portal.wire.systems import Caller, Party, System
+from sim.cards_desk.wallet import Wallet
 from sim.mailbox.smtp import serve_smtp
 from sim.world.building import SCHEMAS, Description, Simulators
 from sim.world.mail import RecordedMail
@@ -73,6 +74,11 @@ class LiveWorld:
     def link(self, caller: Caller, receiver: System) -> Link:
         """A line from this caller to that system, with the caller's credentials."""
         return self._links.link(caller, receiver)
+
+    @property
+    def wallet(self) -> Wallet:
+        """The cards of this world's residents."""
+        return self._simulators.wallet
 
     async def start(self, system: System) -> None:
         """The system comes up at its port, on whatever its store holds. Raises what keeps it from starting."""

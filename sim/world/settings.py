@@ -1,11 +1,14 @@
 """What can be set of the world around the portal. ``mynasim settings`` prints it all."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from portal.serving.limits import about
 from portal.wire.systems import System
+from sim.intermediate.profiles import PROFILES
+from sim.nation.municipalities import UnknownMunicipality, municipality
+from sim.nation.organisations import UnknownOrganisation, of_municipality, organisation
 from sim.network.rates import rate_of
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
@@ -27,6 +30,10 @@ class Ports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         port = getattr(self, system.value)
         assert isinstance(port, int)
         return port
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part for part in text.replace("、", ",").replace(" ", "").split(",") if part)
 
 
 class WorldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,9 +63,58 @@ class WorldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "情報提供ネットワークのページで変えられます。"
         ),
     ] = "off"
+    life: Annotated[
+        Literal["off", "on"],
+        about(
+            "日がたつにつれて、出生・死亡・婚姻・転居・就職などの異動が起きるか。offなら、届け出た異動だけが起きます。"
+        ),
+    ] = "off"
+    life_in: Annotated[
+        str,
+        about(
+            "lifeがonのとき異動が起きる市区町村のコード（6桁）を、コンマで区切って。"
+            "空なら、世界の入口にのっている住民の住む市区町村です。"
+        ),
+    ] = ""
+    paper_only: Annotated[
+        str,
+        about(
+            "自己情報を電子的に提供しない機関（書面での開示請求を案内します）のコードを、コンマで区切って。"
+            "機関コード（16桁）か市区町村コード（6桁）。"
+        ),
+    ] = ""
+    server_profile: Annotated[
+        str,
+        about(
+            "中間サーバーの動き方（稼働時間・接続数・送信件数・応答時間）の既定。always、online、office_hours、"
+            "nightly、small、crowded。機関ごとには、中間サーバーのAPIで変えられます。"
+        ),
+    ] = "always"
 
     def __post_init__(self) -> None:
         rate_of(self.traffic_rate)
+        if self.server_profile not in PROFILES:
+            raise ValueError(f"server_profile に選べるのは {'、'.join(PROFILES)} です。")
+        _ = self.life_places, self.paper_organisations
+
+    @property
+    def life_places(self) -> tuple[str, ...]:
+        """Codes of municipalities. Raises ValueError in words for people."""
+        try:
+            return tuple(municipality(code).code for code in _parts(self.life_in))
+        except UnknownMunicipality as error:
+            raise ValueError(str(error)) from None
+
+    @property
+    def paper_organisations(self) -> frozenset[str]:
+        """Codes of organisations (SELF-5). Raises ValueError in words for people."""
+        try:
+            return frozenset(
+                (of_municipality(municipality(code).code) if len(code) == 6 else organisation(code)).code
+                for code in _parts(self.paper_only)
+            )
+        except (UnknownMunicipality, UnknownOrganisation) as error:
+            raise ValueError(str(error)) from None
 
     @property
     def traffic_rate(self) -> str:

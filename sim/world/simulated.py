@@ -16,6 +16,7 @@ from portal.store.sqlite import SimulatedStore
 from portal.wire.limits import CORE_DEADLINE_SECONDS
 from portal.wire.moments import JST, to_ms
 from portal.wire.systems import Caller, Party, System
+from sim.cards_desk.wallet import Wallet
 from sim.world.building import SCHEMAS, Description, Simulators
 from sim.world.chance import SeededChance
 from sim.world.clock import SimulatedClock
@@ -78,6 +79,11 @@ class SimulatedWorld:
             record=self.recorder,
             deadline_s=deadline_s,
         )
+
+    @property
+    def wallet(self) -> Wallet:
+        """The cards of this world's residents."""
+        return self._simulators.wallet
 
     async def start(self, system: System) -> None:
         """The system comes up, on whatever its store holds."""

@@ -322,3 +322,26 @@ def test_newborns_are_numbered_after_the_nation_and_no_two_alike() -> None:
     assert len({b.n for b in born}) == len({b.my_number for b in born}) == len(born) > 5000
     assert min(b.n for b in born) == NATION.size
     assert date(2026, 4, 1) == REFERENCE_DATE
+
+
+@given(st.integers(0, 2**32), st.integers(0, 12))
+@settings(max_examples=25, deadline=None)
+def test_what_is_withdrawn_has_never_been(seed: int, kept: int) -> None:
+    chance = Random(seed)
+    told = [
+        move(FAMILY[0], "011002", FAMILY, chance.randrange(5)),
+        move(CHILD, "472018", days=chance.randrange(5)),
+        event("death", FAMILY[0], chance.randrange(5)),
+        event("birth", WIFE, chance.randrange(5), newborn=BABY),
+        event("marriage", ALONE[0], chance.randrange(5), partner=CHILD.n),
+        move(COUPLE[0], "131024", COUPLE, chance.randrange(5)),
+    ]
+    chance.shuffle(told)
+    gone = told[kept % len(told) :]
+    overlay = Overlay(NATION, told)
+    overlay.withdraw([*gone, event("death", ALONE[0], 300)])
+
+    expected = Overlay(NATION, told[: kept % len(told)])
+    assert overlay == expected
+    assert state(overlay, touched(told)) == state(expected, touched(told))
+    assert all(one not in overlay for one in gone)
