@@ -30,6 +30,12 @@ async def _revoked(stage: Stage, name: AuthorityName) -> frozenset[int]:
     return frozenset(each.serial_number for each in found)
 
 
+async def _told(stage: Stage, people: int) -> None:
+    """Until JPKI has heard of so many people, and whoever asks it hears of it too."""
+    await stage.until_seen("jpki.note_event", count=people, at_most=timedelta(minutes=5))
+    await stage.pass_time(CERTIFICATES_KNOWN)
+
+
 @scenario(
     "moved-away",
     "転居すると署名用の証明書だけが失効し、同じアカウントに入れて、副本は転居先のものになる",
@@ -54,7 +60,7 @@ async def moved_away(stage: Stage) -> None:
         expected="札幌市の中",
         seen=[each.address for each in taken.changes],
     )
-    await stage.pass_time(CERTIFICATES_KNOWN)
+    await _told(stage, len(household))
     signatures = await _revoked(stage, AuthorityName.SIGNATURE)
     equal(first_signature in signatures, True, "署名用の証明書の失効")
     users = await _revoked(stage, AuthorityName.AUTHENTICATION)
@@ -105,7 +111,7 @@ async def died(stage: Stage) -> None:
         [("died",)],
         "届出の結果",
     )
-    await stage.pass_time(CERTIFICATES_KNOWN)
+    await _told(stage, 1)
     refused(await resident.sign_in(), ProblemCode.CERTIFICATE_REVOKED, "亡くなった人のカードでのログイン")
 
 

@@ -266,8 +266,8 @@ class Registry:
 
 
 def everyday_life(nation: Nation, codes: Collection[str] = ()) -> Life:
-    """日々の異動 in these municipalities; by default where people look, in those of the nation's example residents."""
-    return Life(frozenset(codes or (person.municipality_code for person in nation.examples())))
+    """日々の異動 in these municipalities; by default in that of the nation's first example resident."""
+    return Life(frozenset(codes or (nation.examples()[0].municipality_code,)))
 
 
 def _card_events(change: Change, nation: Nation) -> tuple[CardEvent, ...]:

@@ -73,7 +73,7 @@ class WorldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str,
         about(
             "lifeがonのとき異動が起きる市区町村のコード（6桁）を、コンマで区切って。"
-            "空なら、世界の入口にのっている住民の住む市区町村です。"
+            "空なら、世界の入口のはじめにのっている住民の住む市区町村です。"
         ),
     ] = ""
     paper_only: Annotated[

@@ -6,15 +6,28 @@ import pytest
 from sim_wiring import Wiring, code_of
 from trio.testing import MockClock
 
-from portal.wire.jpki import LINKAGE, REISSUE, Linkage, OneSerial, Reissued
+from portal.wire.jpki import (
+    ISSUE_SIGNATURE,
+    LINKAGE,
+    NOTE_EVENT,
+    REISSUE,
+    CardEvent,
+    Linkage,
+    NoteEvent,
+    OneSerial,
+    Reissued,
+)
+from portal.wire.operation import Done
 from portal.wire.problems import ProblemCode
 from portal.wire.systems import Party, System
 from sim.jpki import system as jpki_system
+from sim.jpki import tables
 from sim.jpki.authority import Authority
 from sim.jpki.serials import GENERATIONS_ON_A_MEDIUM_MAX, Kind
 from sim.jpki.service import Jpki
 
 PEOPLE = 100
+N = 12
 
 
 @pytest.fixture
@@ -65,3 +78,38 @@ async def test_only_the_operator_may(
     answer = await up.ask(REISSUE, serial, sender)
 
     assert code_of(answer) is ProblemCode.FORBIDDEN
+
+
+# Notices of the registry, and a new signature certificate on the same card
+
+
+@pytest.mark.requirement("ACC-2")
+async def test_a_notice_revokes_once_and_never_what_came_after_it(
+    up: Wiring, authority: Authority, autojump_clock: MockClock
+) -> None:
+    serials = authority.serials
+    note = NoteEvent("1/12/moved", N, CardEvent.MOVED)
+    assert await up.ask(NOTE_EVENT, note, System.REGISTRY) == Done()
+    first = {row.serial for row in await up.stores[System.JPKI].read(tables.REVOCATIONS)}
+    assert str(serials.serial_of(N, 0, Kind.SIGN)) in first
+    assert str(serials.serial_of(N, 0, Kind.AUTH)) not in first
+
+    auth = OneSerial(str(serials.serial_of(N, 0, Kind.AUTH)))
+    new = await up.ask(ISSUE_SIGNATURE, auth, Party.OPERATOR)
+    assert isinstance(new, Reissued)
+    assert (new.serial, new.generation) == (str(serials.serial_of(N, 1, Kind.SIGN)), 1)
+    assert await up.ask(NOTE_EVENT, note, System.REGISTRY) == Done(), "it comes again"
+    assert {row.serial for row in await up.stores[System.JPKI].read(tables.REVOCATIONS)} == first
+
+    await up.ask(NOTE_EVENT, NoteEvent("2/12/moved", N, CardEvent.MOVED), System.REGISTRY)
+    assert new.serial in {row.serial for row in await up.stores[System.JPKI].read(tables.REVOCATIONS)}
+
+
+async def test_only_the_registry_gives_notice_and_only_of_residents(
+    up: Wiring, autojump_clock: MockClock
+) -> None:
+    note = NoteEvent("1", N, CardEvent.DIED)
+    assert code_of(await up.ask(NOTE_EVENT, note, Party.OPERATOR)) is ProblemCode.FORBIDDEN
+    nobody = NoteEvent("1", PEOPLE, CardEvent.DIED)
+    assert code_of(await up.ask(NOTE_EVENT, nobody, System.REGISTRY)) is ProblemCode.NOT_FOUND
+    assert code_of(await up.ask(ISSUE_SIGNATURE, OneSerial("1"), Party.OPERATOR)) is ProblemCode.NOT_FOUND
