@@ -105,6 +105,10 @@ def add_pages(reception: Reception, accounts: Accounts, sessions: Sessions, cloc
     async def confirm(user: User) -> Response:
         return await about_code(user, sending=False)
 
+    async def back(_: User) -> Response:
+        """Where a form went whose user had to sign in again."""
+        return reception.go("settings")
+
     async def ask_to_close(user: User) -> Response:
         context = {
             "nav": "settings",
@@ -130,7 +134,7 @@ def add_pages(reception: Reception, accounts: Accounts, sessions: Sessions, cloc
         return reception.go("top") if guest is not None else reception.show("accounts/closed.html", None, {})
 
     reception.users("settings", get=settings, post=change)
-    reception.users("settings.confirm", post=confirm)
-    reception.users("settings.code", post=send_code)
+    reception.users("settings.confirm", get=back, post=confirm)
+    reception.users("settings.code", get=back, post=send_code)
     reception.users("settings.close", get=ask_to_close, post=close)
     reception.guests("closed", get=closed)

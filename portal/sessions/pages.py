@@ -22,6 +22,7 @@ from portal.accounts import forms
 from portal.folder.model import Kind
 from portal.folder.service import Folder
 from portal.sessions.service import Sessions
+from portal.sessions.terminals import KINDS
 from portal.web import words
 from portal.web.addresses import page
 from portal.web.cookies import BEGUN_COOKIE, Begun, mark_of, read_begun, safe_way_back
@@ -76,8 +77,18 @@ def add_pages(reception: Reception, sessions: Sessions, folder: Folder, reader: 
 def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> None:
     def show(way_back: str, *, problem: Problem | None = None, message: str | None = None) -> Response:
         said = None if problem is None else words.of_problem(problem)._asdict()
+        terminal = _read_terminal(request.args.get("terminal", "")) or _terminal()
         context = {
-            "start": {"action": page("sign_in"), "fields": {"terminal": _terminal(), "next": way_back}},
+            "start": {"action": page("sign_in"), "fields": {"terminal": terminal, "next": way_back}},
+            "terminal_name": KINDS[terminal].name,
+            "terminals": [
+                {
+                    "name": kind.name,
+                    "url": f"{page('sign_in')}?{urlencode({'terminal': each, 'next': way_back})}",
+                }
+                for each, kind in KINDS.items()
+                if each is not terminal
+            ],
             "bridge": reader.bridge,
             "problem": said,
             "message": message,
@@ -114,7 +125,7 @@ def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> No
         issued = sessions.challenge()
         begun = Begun(
             mark_of(issued.challenge),
-            _read_terminal(form.get("terminal", "")),
+            _read_terminal(form.get("terminal", "")) or Terminal.PC,
             safe_way_back(form.get("next", "")),
         )
         every = [begun, *read_begun(request.cookies.get(BEGUN_COOKIE, ""))]
@@ -166,11 +177,11 @@ def _terminal() -> Terminal:
     return Terminal.PC
 
 
-def _read_terminal(text: str) -> Terminal:
+def _read_terminal(text: str) -> Terminal | None:
     try:
         return Terminal(text)
     except ValueError:
-        return Terminal.PC
+        return None
 
 
 def _read_answer(form: Mapping[str, str], terminal: Terminal) -> SignIn | None:

@@ -11,7 +11,7 @@ from portal.folder import tables as folder_tables
 from portal.mail.service import promise
 from portal.seams.chance import Chance, token
 from portal.seams.clock import Clock
-from portal.sessions import tables
+from portal.sessions import tables, terminals
 from portal.sessions.certificates import TrustAnchors, Unacceptable, signature_holds
 from portal.sessions.challenges import Challenges, ExpiredChallenge, Issued, UnknownChallenge
 from portal.sessions.living import Living
@@ -127,9 +127,14 @@ class Sessions:
             root,
             str(terminal),
             now,
-            idle_until(now, ends, self._settings.session_idle_seconds),
+            idle_until(now, ends, self.idle_seconds(terminal)),
             ends,
         )
+
+    def idle_seconds(self, terminal: str) -> int:
+        """How long a session at this kind of terminal waits for its user (ACC-7)."""
+        own, shared = self._settings.session_idle_seconds, self._settings.session_idle_shared_seconds
+        return terminals.idle_seconds(terminal, own, shared)
 
     async def find(self, secret: str, *, extend: bool = True) -> Session | None:
         """The living session of this token; its idle time begins anew if *extend*, that is, if its user did something."""
@@ -142,7 +147,7 @@ class Sessions:
         now = self._clock.now_ms()
         if session is None or session.over(now):
             return None
-        idle = self._settings.session_idle_seconds
+        idle = self.idle_seconds(session.terminal)
         if extend and worth_extending(session, now, idle):
             extended = tables.extend(session.token_hash, idle_until(now, session.ends_ms, idle))
             try:
@@ -172,7 +177,7 @@ class Sessions:
     def _joining(self, session: Session, account_id: str) -> Op:
         now = self._clock.now_ms()
         ends = session.opened_ms + self._settings.session_seconds_max * 1000
-        until = idle_until(now, ends, self._settings.session_idle_seconds)
+        until = idle_until(now, ends, self.idle_seconds(session.terminal))
         return tables.give_account(session.token_hash, account_id, until, ends)
 
     async def _already_open(self, session: Session, settings: AccountSettings) -> OpenedAccount | Problem:

@@ -21,6 +21,7 @@ from portal.seams.chance import Chance, identifier
 from portal.sessions.guard import AccountGuard, SignedIn
 from portal.sessions.model import Session
 from portal.sessions.service import Sessions
+from portal.sessions.terminals import kind_of
 from portal.web import design, words
 from portal.web.addresses import PAGES, page
 from portal.web.cookies import SESSION_COOKIE, Cookies, safe_way_back
@@ -200,11 +201,19 @@ class Reception:
             "nickname": None if guest is None else guest.nickname,
             "csrf": "" if guest is None else guest.csrf,
             "nav": None,
+            "terminal": "" if guest is None else guest.session.terminal,
+            "shared_seconds": self._shared_seconds(guest),
         }
         body = design.render(self._templates, template, {**about, **context})
         response = Response(body, status=status, content_type=HTML)
         response.headers.extend([*design.security_headers(form_origins, script_origins), *headers])
         return response
+
+    def _shared_seconds(self, guest: Guest) -> int | None:
+        """How long this session waits for its user, if it was opened at a shared terminal."""
+        if guest is None or not kind_of(guest.session.terminal).shared:
+            return None
+        return self._sessions.idle_seconds(guest.session.terminal)
 
     def give(self, content: Mapping[str, str], *, headers: Sequence[tuple[str, str]] = ()) -> Response:
         """What a script of one of our pages asked for."""

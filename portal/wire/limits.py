@@ -29,6 +29,8 @@ MAIL_ADDRESS_CHARACTERS_MAX: Final = 254
 CHALLENGE_SECONDS: Final = 300
 """A challenge is good for so long: time to find the card and type a PIN twice."""
 SESSION_IDLE_SECONDS: Final = 30 * 60
+SESSION_IDLE_SHARED_SECONDS: Final = 3 * 60
+"""ACC-7: at a terminal where strangers come next."""
 SESSION_SECONDS_MAX: Final = 12 * 60 * 60
 FIRST_TIME_SECONDS: Final = 30 * 60
 """How long somebody without an account may take to choose a nickname."""

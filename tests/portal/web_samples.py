@@ -36,12 +36,21 @@ def _mail_events() -> list[Context]:
 
 _START: Context = {"action": "/sign-in", "fields": {"challenge": "c2FtcGxl"}}
 
+_TERMINALS: Context = {
+    "terminal_name": "パソコン",
+    "terminals": [{"name": "コンビニの端末", "url": "/sign-in?terminal=store"}],
+}
+
 _SIGN_IN: list[Sample] = [
-    ("sign_in", "sessions/sign_in.html", _guest(start=_START, bridge="", problem=None, message=None)),
+    (
+        "sign_in",
+        "sessions/sign_in.html",
+        _guest(start=_START, bridge="", **_TERMINALS, problem=None, message=None),
+    ),
     (
         "sign_in_bridge",
         "sessions/sign_in.html",
-        _guest(start=_START, bridge=BRIDGE, problem=None, message=None),
+        _guest(start=_START, bridge=BRIDGE, **_TERMINALS, problem=None, message=None),
     ),
     (
         "sign_in_refused",
@@ -49,6 +58,7 @@ _SIGN_IN: list[Sample] = [
         _guest(
             start=_START,
             bridge="",
+            **_TERMINALS,
             problem={
                 "title": "このカードの電子証明書は使えません",
                 "happened": ["電子証明書（利用者証明用）が失効しています。"],
@@ -111,6 +121,8 @@ _TOP: list[Sample] = [
         _page(
             nickname=LONG_NICKNAME,
             nav="top",
+            terminal="store",
+            shared_seconds=200,
             unread={"records": 0, "self_information": 0},
             waiting={"records": 0, "self_information": 0},
             unconfirmed=[],
