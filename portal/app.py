@@ -15,6 +15,9 @@ from portal.folder.service import SWEEP_SECONDS, Folder
 from portal.mail.carriers import MailCarrier
 from portal.mail.service import WORK as MAIL
 from portal.mail.service import MailService
+from portal.notices import api as notices_api
+from portal.notices import tables as notices_tables
+from portal.notices.service import NoticeBox
 from portal.records import api as records_api
 from portal.records.service import Records
 from portal.self_information import api as self_information_api
@@ -23,6 +26,7 @@ from portal.serving.about import serve_about
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.guards import Peers
 from portal.serving.system import BuiltSystem, Surroundings
+from portal.serving.uploads import KnownSignatures
 from portal.sessions import api as sessions_api
 from portal.sessions import tables as sessions_tables
 from portal.sessions.certificates import TrustAnchors
@@ -37,7 +41,13 @@ from portal.wire.systems import System
 
 log = structlog.get_logger(__name__)
 
-SCHEMAS = (outbox.SCHEMA, accounts_tables.SCHEMA, sessions_tables.SCHEMA, folder_tables.SCHEMA)
+SCHEMAS = (
+    outbox.SCHEMA,
+    accounts_tables.SCHEMA,
+    sessions_tables.SCHEMA,
+    folder_tables.SCHEMA,
+    notices_tables.SCHEMA,
+)
 
 
 class PortalSecrets(NamedTuple):
@@ -71,6 +81,7 @@ class Portal(NamedTuple):
     folder: Folder
     records: Records
     self_information: SelfInformations
+    notices: NoticeBox
     users: AccountGuard
 
 
@@ -95,9 +106,11 @@ def build(
     self_information = SelfInformations(
         folder, accounts, network, clock, wait_seconds=settings.immediate_wait_seconds
     )
+    notices = NoticeBox(store, sealer, accounts, clock, KnownSignatures())
     mails = MailService(accounts, mail, clock, settings.mail_sender)
-    box = outbox.Outbox(store, clock, {**folder.works(), MAIL: mails.work, MAIL_CODE: mails.work_code})
-    folder.expect_work = accounts.expect_work = box.expect
+    works = {**folder.works(), **accounts.works, **notices.works}
+    box = outbox.Outbox(store, clock, {**works, MAIL: mails.work, MAIL_CODE: mails.work_code})
+    folder.expect_work = accounts.expect_work = notices.expect_work = box.expect
     anchors = TrustAnchors(trust, settings.policies)
     revocation = Revocation(jpki, clock, anchors, crl_instead_of_ocsp=settings.crl_instead_of_ocsp)
     challenges = Challenges(secrets.challenge_key, chance, settings.challenge_seconds)
@@ -109,6 +122,7 @@ def build(
     accounts_api.add_operations(dispatcher, accounts, sessions, folder, signed_in, users)
     records_api.add_operations(dispatcher, records, users, peers)
     self_information_api.add_operations(dispatcher, self_information, users, peers)
+    notices_api.add_operations(dispatcher, notices, users, peers)
     serve_about(dispatcher, clock)
 
     async def sweep() -> None:
@@ -116,19 +130,21 @@ def build(
             try:
                 await sessions.expire()
                 await folder.sweep()
+                await notices.sweep()
             except (StorageRefused, StoreOverloaded) as refusal:
                 log.error("sweep_refused", reason=str(refusal))
             await clock.sleep(SWEEP_SECONDS)
 
     async def run(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         async with trio.open_nursery() as nursery:
+            await accounts.promise_missing_codes()
             await nursery.start(box.run)
             nursery.start_soon(sweep)
             if settings.crl_instead_of_ocsp:
                 nursery.start_soon(revocation.run)
             task_status.started()
 
-    portal = Portal(accounts, sessions, folder, records, self_information, users)
+    portal = Portal(accounts, sessions, folder, records, self_information, notices, users)
     if browsers is None:
         return BuiltSystem(dispatcher, run), portal
     # Only where there are browsers: a simulated run need not load Quart.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
+import structlog
 
 from portal.accounts import mail_confirmation, tables
 from portal.accounts.mail_confirmation import Confirmation, Try
@@ -14,7 +15,7 @@ from portal.seams.chance import Chance, identifier
 from portal.seams.clock import Clock
 from portal.store import outbox
 from portal.store.remembering import Remembered
-from portal.store.store import Conflict, Op, Query, Store, read_one
+from portal.store.store import Conflict, Op, Query, StorageRefused, Store, StoreOverloaded, read_one
 from portal.wire import jpki, network
 from portal.wire.limits import MAIL_CODE_PAUSE_SECONDS, MAIL_CODE_TRIES_MAX, MAIL_CODES_A_DAY_MAX
 from portal.wire.problems import Problem, ProblemCode, problem
@@ -24,6 +25,12 @@ MAIL_CODE = "mail_code"
 """The outbox work that sends a code to an address that waits for it."""
 ALTERED_AT_ONCE_MAX = 20
 """How often a change is begun anew because another window's came in between."""
+log = structlog.get_logger(__name__)
+
+ACQUIRE_CODE = "acquire_code"
+"""Outbox: acquire the account's code, so that notices find its folder from the first day on."""
+CODES_PROMISED_MAX = 10_000
+"""Of accounts without a code, at one start."""
 
 
 class Person(NamedTuple):
@@ -61,6 +68,7 @@ class Accounts:
         self._opened: Remembered[str, OpenedAccount] = Remembered(store)
         self.expect_work: Callable[[int], None] = lambda due_ms: None
         """Tells the outbox when something falls due; set once that exists."""
+        self.works: dict[str, outbox.Work] = {ACQUIRE_CODE: self._acquire_code}
 
     def __repr__(self) -> str:
         return "Accounts()"
@@ -118,11 +126,40 @@ class Accounts:
             tables.insert(account),
             tables.link_certificate(serial, account.account_id, account.opened_ms),
             *self._code_ops(account.account_id, opened.kept.waiting, account.opened_ms),
+            self._promise_code(account.account_id),
         ]
 
     def _code_ops(self, account_id: str, waiting: tuple[Confirmation, ...], now_ms: int) -> list[Op]:
         keys = [f"{account_id}/{each.confirmation_id}" for each in waiting]
         return [outbox.put(MAIL_CODE, key, due_ms=now_ms, now_ms=now_ms) for key in keys]
+
+    def _promise_code(self, account_id: str) -> Op:
+        now = self._clock.now_ms()
+        return outbox.put(ACQUIRE_CODE, account_id, due_ms=now, now_ms=now)
+
+    async def promise_missing_codes(self) -> None:
+        """For accounts that were opened before codes were acquired at once, and for what a stop left undone."""
+        try:
+            missing = await self._store.read(tables.WITHOUT_CODE, {"most": CODES_PROMISED_MAX})
+            if missing:
+                await self._store.write([self._promise_code(row.account_id) for row in missing])
+        except (StorageRefused, StoreOverloaded) as refusal:
+            # The portal starts all the same; the next start, or the account's first question, makes up for it.
+            log.error("codes_not_promised", reason=str(refusal))
+
+    async def _acquire_code(self, row: outbox.Row) -> outbox.Finished | outbox.Again:
+        opened = await self.by_id(row.key)
+        if opened is None:
+            return outbox.Finished()
+        code = await self.code_of(opened)
+        if code is None:
+            return outbox.Again("no code yet")
+        mark = self._sealer.mark(code)
+        if await read_one(self._store, tables.HAS_CODE, {"mark": mark}) is None:
+            account = await read_one(self._store, tables.BY_ID, {"account_id": row.key})
+            if account is not None and account.code is not None:
+                return outbox.Finished(tuple(tables.set_code(row.key, account.code, mark)))
+        return outbox.Finished()
 
     # Changing (ACC-4, ACC-5)
 
@@ -246,9 +283,18 @@ class Accounts:
         if not isinstance(answer, network.AcquiredCode):
             return None
         sealed = self._sealer.seal(account.account_id, account.wrapped_key, "code", answer.code.encode())
-        await self._store.write([tables.set_code(account.account_id, sealed)])
+        mark = self._sealer.mark(answer.code)
+        await self._store.write(tables.set_code(account.account_id, sealed, mark))
         self.forget(account.account_id)
         return answer.code
+
+    async def by_code(self, code: str) -> OpenedAccount | None:
+        """The account of the person whom the network calls so (NOT-1)."""
+        return await self._find(tables.BY_CODE, mark=self._sealer.mark(code))
+
+    async def has_code(self, code: str) -> bool:
+        """Whether there is an account of this person (NOT-2)."""
+        return await read_one(self._store, tables.HAS_CODE, {"mark": self._sealer.mark(code)}) is not None
 
     def seal(self, account: Account, place: str, content: bytes) -> bytes:
         return self._sealer.seal(account.account_id, account.wrapped_key, place, content)

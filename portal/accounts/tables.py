@@ -1,5 +1,7 @@
 """What is stored of accounts."""
 
+from typing import NamedTuple
+
 from portal.accounts.model import Account
 from portal.store.store import Op, Query, Schema
 
@@ -21,6 +23,12 @@ SCHEMA = Schema(
             first_seen_ms INTEGER NOT NULL
         )
         """,
+        """
+        CREATE TABLE account_codes (
+            mark TEXT PRIMARY KEY,
+            account_id TEXT NOT NULL UNIQUE REFERENCES accounts ON DELETE CASCADE
+        )
+        """,
     ),
 )
 
@@ -31,6 +39,23 @@ BY_SERIAL = Query(
     f"SELECT {_COLUMNS} FROM accounts WHERE account_id = "
     "(SELECT account_id FROM account_certificates WHERE serial = :serial)",
     Account,
+)
+BY_CODE = Query(
+    f"SELECT {_COLUMNS} FROM accounts WHERE account_id = (SELECT account_id FROM account_codes WHERE mark = :mark)",
+    Account,
+)
+
+
+class AccountId(NamedTuple):
+    account_id: str
+
+
+HAS_CODE = Query("SELECT account_id FROM account_codes WHERE mark = :mark", AccountId)
+WITHOUT_CODE = Query(
+    "SELECT account_id FROM accounts WHERE NOT EXISTS "
+    "(SELECT 1 FROM account_codes WHERE account_codes.account_id = accounts.account_id) "
+    "ORDER BY account_id LIMIT :most",
+    AccountId,
 )
 
 
@@ -65,8 +90,16 @@ def delete(account_id: str) -> Op:
     return Op("DELETE FROM accounts WHERE account_id = :account_id", {"account_id": account_id}, None)
 
 
-def set_code(account_id: str, code: bytes) -> Op:
-    return Op(
-        "UPDATE accounts SET code = :code WHERE account_id = :account_id",
-        {"account_id": account_id, "code": code},
-    )
+def set_code(account_id: str, code: bytes, mark: str) -> list[Op]:
+    """The sealed code, and the mark by which the account is found when a notice names the code."""
+    return [
+        Op(
+            "UPDATE accounts SET code = :code WHERE account_id = :account_id",
+            {"account_id": account_id, "code": code},
+        ),
+        Op(
+            "INSERT INTO account_codes (mark, account_id) VALUES (:mark, :account_id) ON CONFLICT DO NOTHING",
+            {"mark": mark, "account_id": account_id},
+            None,
+        ),
+    ]

@@ -3,6 +3,7 @@
 Closing an account destroys its wrapped key, and with it everything that was sealed.
 """
 
+import hmac
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -31,6 +32,7 @@ class Sealer:
     def __init__(self, master_key: bytes, chance: Chance) -> None:
         assert len(master_key) == KEY_BYTES, f"a master key has {KEY_BYTES} bytes"
         self._master = AESGCM(master_key)
+        self._marking = hmac.digest(master_key, b"marks", "sha256")
         self._chance = chance
         self._open: OrderedDict[str, AESGCM] = OrderedDict()
 
@@ -77,6 +79,10 @@ class Sealer:
                 raise Unreadable(f"{place} of account {account_id}") from error
 
         return opened
+
+    def mark(self, text: str) -> str:
+        """A sign by which this text is found again in a table, and which says nothing of it without the master key."""
+        return hmac.digest(self._marking, text.encode(), "sha256").hex()
 
     def forget(self, account_id: str) -> None:
         self._open.pop(account_id, None)

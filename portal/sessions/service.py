@@ -170,8 +170,7 @@ class Sessions:
         if isinstance(await self._store.write(ops), Conflict):
             return await self._already_open(session, settings)
         self._living.forget(session.token_hash)
-        if opened.kept.waiting:
-            self._outbox.expect(opened.account.opened_ms)
+        self._outbox.expect(self._clock.now_ms())
         return opened
 
     def _joining(self, session: Session, account_id: str) -> Op:

@@ -55,3 +55,24 @@ IMMEDIATE_WAIT_SECONDS: Final = 3.0
 """How long the user's request stays open for an answer that is already on its way."""
 CORE_DEADLINE_SECONDS: Final = 5.0
 """How long a system waits for another before "cannot answer now"."""
+NOTICE_TITLE_CHARACTERS_MAX: Final = 100
+NOTICE_TEXT_CHARACTERS_MAX: Final = 10_000
+NOTICE_OWN_TEXT_CHARACTERS_MAX: Final = 2_000
+"""What a bulk file may say to one recipient alone."""
+NOTICE_URL_CHARACTERS_MAX: Final = 2_000
+NOTICE_ATTACHMENTS_MAX: Final = 3
+NOTICE_ATTACHMENT_BYTES_MAX: Final = 400 * 1024
+"""Three of them, in base64, fit into one delivery."""
+NOTICE_KEPT_YEARS_MAX: Final = 5
+"""FLD-4 leaves the retention to the sender; a date much later is a slip of the hand."""
+NOTICES_IN_BATCH_MAX: Final = 500
+"""Notices that cross a border in one message: what one costs is shared, what is lost is sent again whole."""
+NOTICES_ON_PAGE_MAX: Final = 100
+NOTICES_COUNTED_MAX: Final = 100
+"""Unopened notices are counted no further: beyond it a page says "so many or more"."""
+QUESTIONS_MAX: Final = 20
+CHOICES_MAX: Final = 20
+CHOICE_CHARACTERS_MAX: Final = 100
+ANSWER_CHARACTERS_MAX: Final = 1_000
+MARKS_IN_ANSWER_MAX: Final = 1_000
+"""Opened marks, and answers, that one poll brings back."""

@@ -60,6 +60,7 @@ class MailEvent(StrEnum):
     SIGN_IN = "sign_in"
     LATE_RECORDS = "late_records"
     LATE_SELF_INFORMATION = "late_self_information"
+    NOTICE = "notice"
 
 
 Nickname = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.NICKNAME_CHARACTERS_MAX)]

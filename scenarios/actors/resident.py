@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 from cards import terminal
 from cards.terminal import CardError, Locked, Signed, WrongPin
 from portal.links.link import Unreachable
-from portal.wire import account, records, self_information, sign_in
+from portal.wire import account, notices, records, self_information, sign_in
 from portal.wire.operation import Done, Nothing, Operation
 from portal.wire.problems import Problem
 from portal.wire.records import OneRequest, RequestState
@@ -162,6 +162,34 @@ class Resident:
         """It must succeed; the window forgets the session."""
         answered(await self.call(sign_in.SIGN_OUT, Nothing()), Done, f"{self.name}のログアウト")
         self.session = None
+
+    # お知らせ
+
+    async def list_notices(self, *, unopened: bool = False) -> tuple[notices.NoticeView, ...]:
+        """The first page of her notices, newest first."""
+        outcome = await self.call(notices.LIST_NOTICES, notices.ListNotices(unopened=unopened))
+        return answered(outcome, notices.Notices, f"{self.name}のお知らせの一覧").notices
+
+    async def open_notice(self, notice_id: str) -> notices.OpenedNotice | NoAnswer:
+        return await self.call(notices.OPEN_NOTICE, notices.OneNotice(notice_id))
+
+    async def opened_notice(self, notice_id: str) -> notices.OpenedNotice:
+        """Open it; that must succeed."""
+        return answered(await self.open_notice(notice_id), notices.OpenedNotice, f"{self.name}が開くお知らせ")
+
+    async def delete_notice(self, notice_id: str) -> Done | NoAnswer:
+        return await self.call(notices.DELETE_NOTICE, notices.OneNotice(notice_id))
+
+    async def answer(self, notice_id: str, *answers: tuple[str, ...]) -> notices.NoticeView | NoAnswer:
+        return await self.call(notices.ANSWER_NOTICE, notices.GiveAnswers(notice_id, answers))
+
+    async def wait_for_notice(self, title: str, *, at_most: timedelta = LATE_AT_MOST) -> notices.NoticeView:
+        """Look at the list now and then until a notice of this title is there."""
+
+        async def come() -> notices.NoticeView | None:
+            return next((each for each in await self.list_notices() if each.title == title), None)
+
+        return await self.stage.until(come, at_most=at_most, what=f"お知らせ「{title}」が届く")
 
     # やりとり履歴
 

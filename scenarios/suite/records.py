@@ -144,9 +144,9 @@ async def records_core_gone(stage: Stage) -> None:
 @scenario("records-registry-down", "符号を取得できない間の請求も失われない", "REC-3", "ACC-2")
 async def records_registry_down(stage: Stage) -> None:
     resident, operator = Resident(stage, stage.person(3)), Operator(stage)
-    await resident.enter()
-    stage.step("住民基本台帳ネットワークが止まり、はじめての請求に要る符号を取得できない")
+    stage.step("住民基本台帳ネットワークが止まっていて、登録しても符号を取得できない")
     await operator.stop(System.REGISTRY)
+    await resident.enter()
     request = await resident.asked_for_records()
     equal(request.state, RequestState.WAITING, "請求の状態")
     await operator.resume(System.REGISTRY)

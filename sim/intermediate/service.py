@@ -21,6 +21,7 @@ from sim.intermediate.deciding import Deciding
 from sim.intermediate.filing import Filing
 from sim.intermediate.inquiring import Inquiring
 from sim.intermediate.layouts import HeldCopy, item_kind
+from sim.intermediate.notices.desk import NoticeDesk
 from sim.intermediate.profiles import ALWAYS, ServerProfile
 from sim.intermediate.providing import Providing
 from sim.intermediate.residents import Residents
@@ -77,6 +78,7 @@ class IntermediateServers:
         )
         self.deciding = Deciding(surroundings, self.standing, self._wake)
         self.acquiring = Acquiring(surroundings, codes, self.standing)
+        self.notices = NoticeDesk(surroundings, self._catalogue, codes, self.standing)
         works: Mapping[str, Work] = {
             **self.copies.works,
             **self.inquiring.works,

@@ -50,7 +50,12 @@ def build(
         System.INTERMEDIATE, surroundings.store, surroundings.clock, organisations=_CODES, has_outbox=True
     )
     servers = IntermediateServers(surroundings, nation, codes, desk, profile=profile, usual=PROFILES[usual])
-    desk.wake = servers.outbox.wake
+
+    def wake() -> None:
+        servers.outbox.wake()
+        servers.notices.relaying.lanes.hurry()
+
+    desk.wake = wake
 
     standing = servers.standing
 
@@ -85,7 +90,9 @@ def build(
         await standing.load()
         await servers.residents.load()
         await desk.load()
-        await servers.outbox.run(task_status=task_status)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(servers.notices.relaying.lanes.run)
+            await servers.outbox.run(task_status=task_status)
 
     return BuiltSystem(dispatcher, run, entrance(dispatcher, desk))
 
@@ -138,6 +145,7 @@ def _by_organisation(
         (keeping.WITHHOLD, organisation, servers.copies.withhold),
         (keeping.LIST_SENDS, organisation, list_sends),
         (keeping.BAR_USER, organisation, servers.standing.bar),
+        *((operation, organisation, work) for operation, work in servers.notices.operations()),
     ]
 
 

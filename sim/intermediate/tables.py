@@ -11,6 +11,7 @@ from portal.store.store import Op, Query, Schema
 from portal.wire.limits import ASKING_AGAIN_DAYS_MAX
 from portal.wire.moments import DAY
 from sim import controls
+from sim.intermediate.notices import tables as notices
 from sim.network.records import tables as records
 
 KEPT_MS = (ASKING_AGAIN_DAYS_MAX + 10) * DAY
@@ -116,7 +117,7 @@ SCHEMA = Schema(
         """,
     ),
 )
-SCHEMAS: tuple[Schema, ...] = (SCHEMA, records.SCHEMA, outbox.SCHEMA, controls.SCHEMA)
+SCHEMAS: tuple[Schema, ...] = (SCHEMA, notices.SCHEMA, records.SCHEMA, outbox.SCHEMA, controls.SCHEMA)
 
 PROVISION = "provision"
 """Outbox: answer a request straight to the portal's folder."""

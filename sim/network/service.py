@@ -40,6 +40,7 @@ from sim.network.disclosing import Disclosing
 from sim.network.facts import CoreFacts
 from sim.network.inquiries import wrong_organisation
 from sim.network.inquiring import Inquiring
+from sim.network.notices.relaying import NoticeRelay
 from sim.network.reconciling import Reconciling
 from sim.network.tables import Acquisition, Provision
 
@@ -88,6 +89,7 @@ class CoreSystem:
         )
         self.acquiring = Acquiring(surroundings, codes, desk, facts.knows_person, self._wake)
         self.reconciling = Reconciling(surroundings)
+        self.notices = NoticeRelay(surroundings, facts.law, codes, desk, facts.knows_person)
         works: Mapping[str, Work] = {
             **self.disclosing.works,
             **self.inquiring.works,

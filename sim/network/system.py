@@ -8,6 +8,7 @@ from portal.serving.about import serve_about
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.guards import Open, Peers
 from portal.serving.system import BuiltSystem, Surroundings
+from portal.wire import notice_relaying as relaying
 from portal.wire.network import (
     ACQUIRE_CODE,
     BROKER_SELF_INFORMATION,
@@ -83,7 +84,12 @@ def build(
     core = CoreSystem(
         surroundings, CoreFacts(nation, profile), codes, desk, paper_only=paper_only, unassessed=unassessed
     )
-    desk.wake = core.outbox.wake
+
+    def wake() -> None:
+        core.outbox.wake()
+        core.notices.lanes.hurry()
+
+    desk.wake = wake
     flow = TrafficDesk(surroundings.store, surroundings.clock, nation, profile, traffic)
 
     async def set_traffic(request: SetTraffic, _: object) -> TrafficView | Problem:
@@ -125,6 +131,30 @@ def build(
     async def note_holding(request: NoteHolding, _: object) -> Done | Problem:
         return await core.note_holding(request)
 
+    async def relay_content(request: relaying.RelayContent, _: object) -> Done | Problem:
+        return await core.notices.take_content(request)
+
+    async def relay_batch(request: relaying.RelayBatch, _: object) -> Done | Problem:
+        return await core.notices.take_batch(request)
+
+    async def relay_cancel(request: relaying.OneSend, _: object) -> Done | Problem:
+        return await core.notices.take_cancel(request)
+
+    async def ask_folders(request: relaying.AskFolders, _: object) -> relaying.Folders | Problem:
+        return await core.notices.ask_folders(request)
+
+    async def ask_marks(request: relaying.AskMarks, _: object) -> relaying.Marks | Problem:
+        return await core.notices.ask_marks(request)
+
+    async def ask_answers(request: relaying.AskMarks, _: object) -> relaying.Collected | Problem:
+        return await core.notices.ask_answers(request)
+
+    dispatcher.add(relaying.RELAY_CONTENT, peers, relay_content)
+    dispatcher.add(relaying.RELAY_BATCH, peers, relay_batch)
+    dispatcher.add(relaying.RELAY_CANCEL, peers, relay_cancel)
+    dispatcher.add(relaying.ASK_FOLDERS, peers, ask_folders)
+    dispatcher.add(relaying.ASK_MARKS, peers, ask_marks)
+    dispatcher.add(relaying.ASK_ANSWERS, peers, ask_answers)
     dispatcher.add(ACQUIRE_CODE, peers, acquire)
     dispatcher.add(VIEW_CATALOGUE, peers, view_catalogue)
     dispatcher.add(DISCLOSE_RECORDS, peers, disclose)
@@ -142,10 +172,12 @@ def build(
     serve_about(dispatcher, surroundings.clock)
 
     async def run(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        await core.notices.load()
         await desk.load()
         await flow.load()
         async with trio.open_nursery() as nursery:
             await nursery.start(core.outbox.run)
+            await nursery.start(core.notices.lanes.run)
             nursery.start_soon(flow.run)
             task_status.started()
 

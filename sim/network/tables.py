@@ -10,6 +10,7 @@ from portal.store.store import Op, Query, Schema
 from portal.wire.limits import ASKING_AGAIN_DAYS_MAX
 from portal.wire.moments import DAY
 from sim import controls
+from sim.network.notices import tables as notices
 from sim.network.records import tables as records
 
 KEPT_MS = (ASKING_AGAIN_DAYS_MAX + 10) * DAY
@@ -85,7 +86,7 @@ SCHEMA = Schema(
         """,
     ),
 )
-SCHEMAS: tuple[Schema, ...] = (SCHEMA, records.SCHEMA, outbox.SCHEMA, controls.SCHEMA)
+SCHEMAS: tuple[Schema, ...] = (SCHEMA, notices.SCHEMA, records.SCHEMA, outbox.SCHEMA, controls.SCHEMA)
 
 DISCLOSURE_PUSH = "disclosure_push"
 """Outbox: push the records of a disclosure to the portal."""

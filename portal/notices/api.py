@@ -1,0 +1,59 @@
+"""The operations of お知らせ."""
+
+from portal.notices.service import NoticeBox
+from portal.serving.dispatcher import Dispatcher
+from portal.serving.guards import Peers
+from portal.sessions.guard import AccountGuard, SignedIn
+from portal.wire import notice_relaying as relaying
+from portal.wire import notices
+from portal.wire.disclosure import Attachment
+from portal.wire.operation import Done
+from portal.wire.problems import Problem
+from portal.wire.systems import Caller
+
+
+def add_operations(dispatcher: Dispatcher, box: NoticeBox, users: AccountGuard, peers: Peers) -> None:
+    async def listed(wanted: notices.ListNotices, user: SignedIn) -> notices.Notices:
+        return await box.listed(user.account, wanted)
+
+    async def opened(one: notices.OneNotice, user: SignedIn) -> notices.OpenedNotice | Problem:
+        return await box.open(user.account, one.notice_id)
+
+    async def attachment(one: notices.OneAttachment, user: SignedIn) -> Attachment | Problem:
+        return await box.attachment(user.account, one.notice_id, int(one.place))
+
+    async def delete(one: notices.OneNotice, user: SignedIn) -> Done | Problem:
+        return await box.delete(user.account, one.notice_id)
+
+    async def answer(given: notices.GiveAnswers, user: SignedIn) -> notices.NoticeView | Problem:
+        return await box.answer(user.account, given)
+
+    async def receive_content(request: relaying.ReceiveContent, _: Caller) -> Done | Problem:
+        return await box.receive_content(request)
+
+    async def receive(request: relaying.ReceiveNotices, _: Caller) -> relaying.NoticesReceived | Problem:
+        return await box.receive(request)
+
+    async def withdraw(request: relaying.OneContent, _: Caller) -> Done | Problem:
+        return await box.withdraw(request.content_id)
+
+    async def have_folders(request: relaying.HaveFolders, _: Caller) -> relaying.Folders | Problem:
+        return await box.have_folders(request.codes)
+
+    async def read_marks(request: relaying.ReadMarks, _: Caller) -> relaying.Marks | Problem:
+        return await box.read_marks(request)
+
+    async def read_answers(request: relaying.ReadMarks, _: Caller) -> relaying.Collected | Problem:
+        return await box.read_answers(request)
+
+    dispatcher.add(notices.LIST_NOTICES, users, listed)
+    dispatcher.add(notices.OPEN_NOTICE, users, opened)
+    dispatcher.add(notices.FETCH_ATTACHMENT, users, attachment)
+    dispatcher.add(notices.DELETE_NOTICE, users, delete)
+    dispatcher.add(notices.ANSWER_NOTICE, users, answer)
+    dispatcher.add(relaying.RECEIVE_CONTENT, peers, receive_content)
+    dispatcher.add(relaying.RECEIVE_NOTICES, peers, receive)
+    dispatcher.add(relaying.WITHDRAW_NOTICES, peers, withdraw)
+    dispatcher.add(relaying.HAVE_FOLDERS, peers, have_folders)
+    dispatcher.add(relaying.READ_MARKS, peers, read_marks)
+    dispatcher.add(relaying.READ_ANSWERS, peers, read_answers)

@@ -1,0 +1,50 @@
+"""お知らせの窓口: the parts of notice sending, put together, and its operations."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from portal.serving.system import Surroundings
+from portal.wire import notice_sending as wire
+from portal.wire.notice_relaying import RECEIVE_RESULTS
+from portal.wire.operation import Operation
+from sim.intermediate.notices.polling import Polling
+from sim.intermediate.notices.relaying import Relaying
+from sim.intermediate.notices.sending import Sending
+from sim.intermediate.standing import Standing
+from sim.nation.catalogue import Catalogue
+from sim.network.codes import LinkageCodes
+
+
+class NoticeDesk:
+    """お知らせ (OSR) of all organisations."""
+
+    def __init__(
+        self, surroundings: Surroundings, catalogue: Catalogue, codes: LinkageCodes, standing: Standing
+    ) -> None:
+        self.catalogue = catalogue
+        self.relaying = Relaying(surroundings, codes, standing)
+        self.sending = Sending(surroundings, catalogue, standing, self.relaying.lanes.call)
+        self.polling = Polling(surroundings, self.sending)
+
+    def __repr__(self) -> str:
+        return f"NoticeDesk({self.relaying!r})"
+
+    def operations(self) -> list[tuple[Operation[Any, Any], Callable[[Any], Awaitable[Any]]]]:
+        """What an organisation's side asks for; every request names its organisation."""
+
+        async def view(request: wire.SendOfOrganisation) -> Any:
+            return await self.sending.view(request.organisation, request.send_id)
+
+        return [
+            (wire.SEND_NOTICE, self.sending.send_one),
+            (wire.OPEN_SEND, self.sending.open),
+            (wire.PUT_PART, self.sending.put),
+            (wire.CONFIRM_SEND, self.sending.confirm),
+            (wire.VIEW_SEND, view),
+            (wire.LIST_SENDS, self.sending.listed),
+            (wire.CANCEL_SEND, self.sending.cancel),
+            (wire.LIST_RECIPIENTS, self.polling.recipients),
+            (wire.POLL_SEND, self.polling.poll),
+            (wire.CHECK_FOLDERS, self.relaying.check_folders),
+            (RECEIVE_RESULTS, self.sending.take_results),
+        ]
