@@ -9,7 +9,7 @@ _JOINERS: Final = "\u200c\u200d"
 _TAGS: Final = range(0xE0020, 0xE0080)
 """In the flags of England, Scotland and Wales."""
 _REFUSED: Final = frozenset(["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])
-_PLAIN: Final = re.compile(r"[\x20-\x7e\u3000-\u303e\u3041-\u3096\u3099-\u30ff\u4e00-\u9fff\uff01-\uffe6]*\Z")
+_PLAIN: Final = re.compile(r"[\x20-\x7e\u3000-\u303e\u3041-\u3096\u3099-\u30ff\u4e00-\u9fff\uff01-\uff9f]*\Z")
 """What nearly all of our texts consist of; they need no closer look."""
 _URL: Final = re.compile(r"https?://[A-Za-z0-9.\-]{1,253}(?::[0-9]{1,5})?(?:/[!-~]*)?\Z")
 
