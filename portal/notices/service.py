@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from portal.accounts.model import OpenedAccount, mails_about
+from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
 from portal.folder.sealing import Sealer
 from portal.mail.service import promise
@@ -165,7 +165,7 @@ class NoticeBox:
                 None, None, 0,
             )  # fmt: skip
             ops.append(tables.insert(row))
-            if mails_about(owner.settings, MailEvent.NOTICE):
+            if owner.mails_about(MailEvent.NOTICE):
                 ops.append(promise(MailEvent.NOTICE, owner.account_id, str(number), now))
         head = tables.insert_batch(content.content_id, request.batch, missing)
         return [head, *ops], tuple(missing)
