@@ -12,7 +12,7 @@ from portal.mail.service import promise
 from portal.seams.chance import Chance, token
 from portal.seams.clock import Clock
 from portal.sessions import tables, terminals
-from portal.sessions.certificates import TrustAnchors, Unacceptable, signature_holds
+from portal.sessions.certificates import TrustAnchors, Unacceptable
 from portal.sessions.challenges import Challenges, ExpiredChallenge, Issued, UnknownChallenge
 from portal.sessions.living import Living
 from portal.sessions.model import Session, idle_until, token_hash, worth_extending
@@ -81,7 +81,7 @@ class Sessions:
         verified = self._anchors.verify(request.certificate, to_utc(now))
         if isinstance(verified, Unacceptable):
             return problem(verified.code, verified.detail)
-        if not signature_holds(verified.certificate, request.signature, presented.digest):
+        if not verified.signed(request.signature, presented.digest):
             return problem(
                 ProblemCode.SIGNATURE_REFUSED,
                 "このログインの手続きに対する署名ではありません。カードを読み取り直してください。",
