@@ -17,7 +17,7 @@ from benchmarks.processes import Pace, Target, free_port, generator_name, median
 from benchmarks.visiting import Tally, carry_out
 from load.holders import CardCase, facts_of
 from load.journeys import Visit
-from load.journeys.disclosure import PERIOD_DAYS, enter, look_at_records
+from load.parts import PERIOD_DAYS, enter, look_at_records
 from load.steps import Steps
 from portal.links.credentials import authorization_of
 from portal.links.http import HttpCarrier

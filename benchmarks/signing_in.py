@@ -14,7 +14,7 @@ from benchmarks.live import Live, card_case, cpu_seconds, live_world
 from benchmarks.visiting import Tally, carry_out
 from load.holders import Holder
 from load.journeys import Visit
-from load.journeys.disclosure import enter
+from load.parts import enter
 from portal.links.http import HttpCarrier
 from portal.links.link import Link
 from portal.seams.clock import LiveClock

@@ -6,7 +6,7 @@ from typing import TypeVar
 import trio
 
 from load.holders import Holder
-from load.steps import Ask, Measured, NoAnswer, Now, Sign, Steps, Wait
+from load.steps import Ask, Measured, NoAnswer, Now, Prepared, Sign, Steps, Wait
 from portal.links.link import Link, Unreachable
 from portal.wire.problems import Problem
 
@@ -39,7 +39,7 @@ async def carry_out(steps: Steps[T], link: Link, holder: Holder, tally: Tally) -
             result: T = end.value
             return result
         match step:
-            case Ask(operation, request, session):
+            case Ask(operation, request, session, _):
                 tally.requests[operation.name] = tally.requests.get(operation.name, 0) + 1
                 credential = f"Bearer {session}" if session else ""
                 outcome = await link.call(operation, request, authorization=credential)
@@ -56,5 +56,5 @@ async def carry_out(steps: Steps[T], link: Link, holder: Holder, tally: Tally) -
                 answer = await trio.sleep(seconds)
             case Now():
                 answer = trio.current_time()
-            case Measured():
+            case Measured() | Prepared():
                 answer = None

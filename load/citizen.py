@@ -1,4 +1,7 @@
-"""The resident as a Locust user: carries out a journey's steps over one connection, and records each.
+"""The resident as a Locust user: one terminal with its lines, free for one visit after another.
+
+Without a plan each user has residents of its own, who visit in turn with a pause between (closed model). With a plan a
+user is nothing but a line: it takes the next planned start, whatever journey that is (open model).
 
 Every request is recorded under its operation's declared name, in Locust's statistics (so its web interface, its
 CSV files and its plugins see it) and in our own exact ones.
@@ -8,19 +11,15 @@ from time import perf_counter
 from typing import Any, ClassVar
 
 import gevent
-import msgspec
 from locust import User, task
+from locust.exception import StopUser
 
 from load.connection import Connection
 from load.holders import Holder
-from load.journeys import Journey, Visit, user_class_name
-from load.measuring import CARD, JOURNEY, LATE, REQUEST
-from load.running import Run, run_of
-from load.steps import Ask, Measured, NoAnswer, Now, Sign, Step, Wait
-from portal.wire.problems import Problem
-
-REQUEST_SECONDS_MAX = 30.0
-"""A request without an answer after so long has failed."""
+from load.journeys import Journey, user_class_name
+from load.running import Run, has_run, run_of
+from load.visiting import REQUEST_SECONDS_MAX, Visitor
+from portal.wire.systems import System
 
 
 class StepFailed(Exception):
@@ -39,100 +38,81 @@ class Citizen(User):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
+        if not has_run(environment):
+            raise StopUser  # it could not be prepared, and that was said
         self._run: Run = run_of(environment)
-        self._line = Connection(self._run.host, deadline_s=REQUEST_SECONDS_MAX)
+        self._lines: dict[System, Connection] = {}
+        self._visitor = Visitor(self._run.report, self._line, self._run.credential, self._tell)
         self._holders: list[Holder] = []
         self._visits = 0
 
     def on_start(self) -> None:
-        """Take this user's own residents, whom no other user has."""
-        self._holders = self._run.take_residents()
+        """Without a plan: take this user's own residents, whom no other user has."""
+        if self._run.schedule is None:
+            self._run.can_do(self.journey)
+            self._holders = self._run.take_residents()
         self._run.report.users += 1
 
     def on_stop(self) -> None:
-        self._line.close()
+        for line in self._lines.values():
+            line.close()
         self._run.report.users -= 1
 
     def wait_time(self) -> float:
-        return self._run.pause_seconds
+        return 0.0 if self._run.schedule is not None else self._run.pause_seconds
 
     @task  # type: ignore[untyped-decorator, unused-ignore]
     def visit(self) -> None:
-        """One journey of the next of this user's residents."""
+        """The next planned start; without a plan one journey of the next of this user's residents."""
+        run = self._run
+        if run.schedule is not None:
+            self._visit_as_planned()
+            return
         holder = self._holders[self._visits % len(self._holders)]
         self._visits += 1
-        steps = self.journey.steps(Visit(holder.nickname, self._run.today(), holder.visits))
+        visit = run.visit_of(holder, index=holder.visits)
         holder.visits += 1
-        began = perf_counter()
-        failures = 0
-        answer: object = None
+        run.under_way += 1
         try:
-            while True:
-                step: Step = steps.send(answer)
-                answer, failed = self._carry_out(step, holder)
-                failures += failed
-        except StopIteration:
-            failure = f"{failures} steps failed" if failures else None
-            self._run.report.record(JOURNEY, self.journey.name, perf_counter() - began, failure)
+            self._visitor.make(self.journey, visit, holder, None)
+        finally:
+            run.under_way -= 1
 
-    def _carry_out(self, step: Step, holder: Holder) -> tuple[object, bool]:
-        """What came of the step, and whether it failed."""
-        match step:
-            case Ask():
-                return self._ask(step)
-            case Sign(digest_info):
-                began = perf_counter()
-                signed = holder.sign(digest_info)
-                failure = None if signed is not None else "card-refused"
-                self._run.report.record(CARD, "card.sign", perf_counter() - began, failure)
-                return signed, signed is None
-            case Wait(seconds):
-                gevent.sleep(seconds)
-                return None, False
-            case Now():
-                return perf_counter(), False
-            case Measured(name, seconds, failure):
-                self._record(LATE, name, seconds, 0, failure)
-                return None, failure is not None
+    def _visit_as_planned(self) -> None:
+        run = self._run
+        schedule = run.schedule
+        assert schedule is not None
+        start = schedule.take(run.elapsed())
+        if start is None:
+            raise StopUser
+        journey, holder, visit = run.make_ready(start)
+        intended = run.report.began + start.at_s
+        early = intended - perf_counter()
+        if early > 0:
+            gevent.sleep(early)
+            # Everything was ready: what it is late now is the generator's own doing.
+            run.report.watched[0].lag.record(int(max(0.0, perf_counter() - intended) * 1e6))
+        schedule.made(start)
+        run.under_way += 1
+        try:
+            self._visitor.make(journey, visit, holder, intended)
+        finally:
+            run.under_way -= 1
 
-    def _ask(self, step: Ask) -> tuple[object, bool]:
-        operation = step.operation
-        wire = operation.encode_request(step.request, f"Bearer {step.session}" if step.session else "")
-        began = perf_counter()
-        came = self._line.exchange(operation, wire)
-        took = perf_counter() - began
-        size, reason, detail = 0, None, ""
-        answer: object = came
-        if isinstance(came, NoAnswer):
-            reason, detail = came
-        else:
-            size = len(came.body)
-            try:
-                answer = operation.decode_response(came)
-            except msgspec.MsgspecError as error:
-                answer = NoAnswer("malformed", str(error))
-                reason, detail = "malformed", f"status {came.status}"
-            else:
-                if isinstance(answer, Problem):
-                    reason = str(answer.code)
-        self._record(REQUEST, operation.name, took, size, reason, detail, operation.method)
-        return answer, reason is not None
+    def _line(self, system: System) -> Connection:
+        line = self._lines.get(system)
+        if line is None:
+            line = self._lines[system] = Connection(self._run.address(system), deadline_s=REQUEST_SECONDS_MAX)
+        return line
 
-    def _record(
-        self,
-        kind: str,
-        name: str,
-        seconds: float,
-        size: int,
-        failure: str | None,
-        detail: str = "",
-        method: str = "LATE",
+    def _tell(
+        self, method: str, name: str, milliseconds: float, size: int, failure: str | None, detail: str
     ) -> None:
-        self._run.report.record(kind, name, seconds, failure)
+        """Locust's own statistics, and whoever else listens."""
         self.environment.events.request.fire(
             request_type=str(method),
             name=name,
-            response_time=seconds * 1000,
+            response_time=milliseconds,
             response_length=size,
             exception=None if failure is None else StepFailed(failure, detail),
             context={},

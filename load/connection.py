@@ -59,6 +59,7 @@ class _Reader:
         self.keep = False
         self.status = 0
         self.content_type = ""
+        self.timing = b""
         self._headers = 0
         self._in_body = False
         self._parts: list[bytes] = []
@@ -91,6 +92,8 @@ class _Reader:
             raise _Unreadable("too many header fields")
         if len(name) == 12 and name.lower() == b"content-type":
             self.content_type = value.decode("latin-1")
+        elif len(name) == 13 and name.lower() == b"server-timing":
+            self.timing = value
 
     def on_headers_complete(self) -> None:
         self._in_body = True
@@ -125,6 +128,11 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"<Connection to {self.address.header}, {'closed' if self._socket is None else 'open'}>"
+
+    @property
+    def timing(self) -> bytes:
+        """``Server-Timing`` of the last answer; empty when it had none."""
+        return self._reader.timing
 
     def encode(self, request: WireRequest) -> bytes:
         """The request's bytes; a head whose target never changes is made once."""

@@ -54,6 +54,19 @@ class Histogram:
         self.sum_us += other.sum_us
         self.max_us = max(self.max_us, other.max_us)
 
+    @property
+    def mean_us(self) -> float:
+        return self.sum_us / self.count if self.count else 0.0
+
+    def over(self, microseconds: int) -> int:
+        """How many exceeded this value, 0.1 % exact."""
+        limit = bucket(microseconds)
+        return sum(count for place, count in self._counts.items() if place > limit)
+
+    def bars(self) -> list[tuple[int, int]]:
+        """Each value that came, in microseconds, and how often; from the smallest to the largest."""
+        return [(value_of(place), self._counts[place]) for place in sorted(self._counts)]
+
     def percentile(self, percent: float) -> int:
         """Microseconds that so many percent did not exceed, 0.1 % exact; 0 without values."""
         wanted = self.count * percent / 100

@@ -10,18 +10,29 @@ import json
 import os
 import subprocess
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
 from cards.card import Card
 from cards.terminal import Signed, authenticate
 from load.population import Population
+from load.steps import ReadyToSignIn
 from sim.cards_desk.pins import Pins
-from sim.jpki.authority import holder_key_label
+from sim.cards_desk.wallet import Wallet
+from sim.jpki.authority import Authority, holder_key_label
 from sim.jpki.key_cache import prewarm
+from sim.jpki.keys import KeySource
 from sim.jpki.serials import Kind
 from sim.world.facts import FIRST_DAY, WorldFacts
+
+HOLDERS_KEPT_MAX = 20_000
+"""Residents with their cards held in memory; each is some kilobytes."""
+SHARED_KEYS = 64
+"""Keys for all cards of a planned run, unless it is said otherwise."""
 
 Progress = Callable[[int, int], None]
 
@@ -36,10 +47,41 @@ class ProcessChance:
         return int.from_bytes(os.urandom(7)) / (1 << 56)
 
 
+class SharedKeys:
+    """Keys that many cards have in common: for a million different residents without an hour of making keys.
+
+    Everything else stays true: each resident's certificate bears the own serial and name, is signed by the CA, and its
+    signatures are real. Only who compared the keys of two cards would see that they are the same. The report says so.
+    """
+
+    def __init__(self, keys: KeySource, count: int) -> None:
+        self._keys = keys
+        self._count = count
+
+    def __repr__(self) -> str:
+        return f"SharedKeys({self._count})"
+
+    def private_key(self, seed: bytes, label: str) -> RSAPrivateKey:
+        place = label.split("/")
+        if place[:2] == ["jpki", "holder"]:
+            # The last part is the kind of the certificate.
+            label = self.label(int(place[2]) % self._count, Kind(place[4]))
+        return self._keys.private_key(seed, label)
+
+    @staticmethod
+    def label(number: int, kind: Kind) -> str:
+        return f"load/shared/{number}/{kind.value}"
+
+    def labels(self) -> Iterator[str]:
+        for number in range(self._count):
+            for kind in (Kind.AUTH, Kind.SIGN):
+                yield self.label(number, kind)
+
+
 class Holder:
     """カードを持つ住民: a resident with the card in hand."""
 
-    __slots__ = ("_card", "_pins", "n", "resident_id", "visits")
+    __slots__ = ("_card", "_pins", "n", "ready", "resident_id", "visits")
 
     def __init__(self, n: int, resident_id: str, card: Card, pins: Pins) -> None:
         self.n = n
@@ -47,6 +89,8 @@ class Holder:
         self._card = card
         self._pins = pins
         self.visits = 0
+        self.ready: list[tuple[float, ReadyToSignIn]] = []
+        """Challenges signed ahead, each with the moment (``perf_counter``) until which the portal takes it."""
 
     def __repr__(self) -> str:
         return f"<Holder {self.resident_id}, {self.visits} visits>"
@@ -69,20 +113,38 @@ class Holder:
 class CardCase:
     """カードケース: the cards of the residents who come, in the order in which they come."""
 
-    def __init__(self, facts: WorldFacts, seed: int, stripe: int = 0) -> None:
+    def __init__(
+        self, facts: WorldFacts, seed: int, *, population: Population | None = None, shared_keys: int = 0
+    ) -> None:
+        """With *shared_keys* so many keys serve for all cards (:class:`SharedKeys`)."""
         self.facts = facts
-        self.population = Population(facts.nation, seed, stripe)
+        self.population = population or Population(facts.nation, seed)
         self._chance = ProcessChance()
+        self._wallet = facts.wallet
+        if shared_keys:
+            keys = SharedKeys(facts.keys, shared_keys)
+            authority = Authority(facts.jpki_seed, keys)
+            # Each card is wanted once: kept would only be what nobody asks for again.
+            self._wallet = Wallet(facts.nation, authority, keys, facts.as_of, made_max=1)
+        self._kept: OrderedDict[int, Holder] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"CardCase({self.population!r})"
 
+    def of(self, n: int) -> Holder:
+        """This resident with the card; slow (52 ms, with shared keys 2 ms) unless the keys were made ahead."""
+        holder = self._kept.get(n)
+        if holder is None:
+            person = self.facts.nation.person(n)
+            holder = Holder(n, person.resident_id, self._wallet.card(n, self._chance), self._wallet.pins(n))
+            self._kept[n] = holder
+            if len(self._kept) > HOLDERS_KEPT_MAX:
+                self._kept.popitem(last=False)
+        return holder
+
     def holder(self, index: int) -> Holder:
-        """The resident who comes as the *index*-th, with the card; slow (52 ms) unless the keys were made ahead."""
-        n = self.population.resident(index)
-        wallet = self.facts.wallet
-        person = self.facts.nation.person(n)
-        return Holder(n, person.resident_id, wallet.card(n, self._chance), wallet.pins(n))
+        """The *index*-th of those who come."""
+        return self.of(self.population.residents(index, 1)[0])
 
     def labels(self, first: int, count: int) -> Iterator[str]:
         """The labels of these residents' keys."""
@@ -98,21 +160,23 @@ def make_ahead(
     folder: Path,
     progress: Progress | None = None,
     *,
-    stripe: int = 0,
+    shared_keys: int = 0,
 ) -> int:
-    """Make the keys of the first *count* residents who come; returns how many were missing."""
+    """Make the keys of the first *count* residents who come, or those that all cards share; returns how many were missing."""
     facts = WorldFacts(nation_seed, folder)
-    labels: Sequence[str] = list(CardCase(facts, seed, stripe).labels(0, count))
-    return prewarm(folder, facts.jpki_seed, labels, progress=progress)
+    labels: Iterator[str] = CardCase(facts, seed).labels(0, count)
+    if shared_keys:
+        labels = SharedKeys(facts.keys, shared_keys).labels()
+    return prewarm(folder, facts.jpki_seed, list(labels), progress=progress)
 
 
 def make_ahead_elsewhere(
-    nation_seed: int, seed: int, count: int, folder: Path, progress: Progress, *, stripe: int = 0
+    nation_seed: int, seed: int, count: int, folder: Path, progress: Progress, *, shared_keys: int = 0
 ) -> None:
     """The same, in a process of its own. Raises ``RuntimeError`` when that fails."""
     command = [sys.executable, "-m", "load.holders", "--keys", str(folder)]
     command += ["--nation", str(nation_seed), "--seed", str(seed), "--count", str(count)]
-    command += ["--stripe", str(stripe)]
+    command += ["--shared-keys", str(shared_keys)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as maker:  # noqa: S603 - our own module
         assert maker.stdout is not None
         for line in maker.stdout:
@@ -131,7 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--keys", type=Path, required=True)
     parser.add_argument("--nation", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--stripe", type=int, default=0)
+    parser.add_argument("--shared-keys", type=int, default=0)
     parser.add_argument("--count", type=int, required=True)
     options = parser.parse_args(arguments)
 
@@ -139,7 +203,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.write(f"[{done}, {total}]\n")
         sys.stdout.flush()
 
-    make_ahead(options.nation, options.seed, options.count, options.keys, say, stripe=options.stripe)
+    make_ahead(
+        options.nation, options.seed, options.count, options.keys, say, shared_keys=options.shared_keys
+    )
 
 
 if __name__ == "__main__":

@@ -4,46 +4,21 @@ A :class:`Report` can be told another one's figures (workers of a distributed ru
 JSON lines: a short one each second, a whole one at the end.
 """
 
-from collections.abc import Mapping
-from time import monotonic
-from typing import Any
+from collections.abc import Iterator, Mapping
+from time import perf_counter
+from typing import Any, NamedTuple
 
 import msgspec
 
 from load.histogram import Histogram
+from load.timeline import Timeline
+from load.watching import Watched
 
 REPORT_VARIABLE = "MYNASIM_LOAD_REPORT"
 """A file descriptor to which a Locust process writes its run's figures as JSON lines."""
 FAILURES_NAMED_MAX = 50
 """Different reasons kept for one step; more are counted together."""
 OTHER_REASONS = "other"
-
-
-class StepReport:
-    """One step: how long it took, how often it failed and why."""
-
-    __slots__ = ("failures", "histogram", "kind", "name")
-
-    def __init__(self, kind: str, name: str) -> None:
-        self.kind = kind
-        self.name = name
-        self.histogram = Histogram()
-        self.failures: dict[str, int] = {}
-
-    def __repr__(self) -> str:
-        return f"<StepReport {self.name}: {self.histogram.count}, {self.failed} failed>"
-
-    @property
-    def failed(self) -> int:
-        return sum(self.failures.values())
-
-    def record(self, seconds: float, failure: str | None) -> None:
-        self.histogram.record(round(seconds * 1e6))
-        if failure is not None:
-            known = failure in self.failures or len(self.failures) < FAILURES_NAMED_MAX
-            reason = failure if known else OTHER_REASONS
-            self.failures[reason] = self.failures.get(reason, 0) + 1
-
 
 REQUEST = "request"
 """One request and its answer."""
@@ -56,48 +31,235 @@ ERROR = "error"
 CARD = "card"
 """Work of the generator itself: the card's signature."""
 
+SPLIT = ("portal", "network", "municipality")
+"""What the portal's ``Server-Timing`` tells apart; the rest of an answer's time is the way there and back."""
+
+
+class Split:
+    """内訳 of the time of a step's answers, in microseconds, over those that told it."""
+
+    __slots__ = ("count", "sums")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sums = [0] * len(SPLIT)
+
+    def __repr__(self) -> str:
+        return f"Split({self.means_us()})"
+
+    def add(self, portal: float, network: float, municipality: float) -> None:
+        """Of one answer; milliseconds."""
+        self.count += 1
+        sums = self.sums
+        sums[0] += int(portal * 1000)
+        sums[1] += int(network * 1000)
+        sums[2] += int(municipality * 1000)
+
+    def merge(self, other: "Split") -> None:
+        self.count += other.count
+        self.sums = [ours + theirs for ours, theirs in zip(self.sums, other.sums, strict=True)]
+
+    def means_us(self) -> dict[str, float]:
+        return {
+            name: total / self.count if self.count else 0.0
+            for name, total in zip(SPLIT, self.sums, strict=True)
+        }
+
+
+class StepReport:
+    """One step of one journey: how long it took, how often it failed and why."""
+
+    __slots__ = ("begins_us", "failures", "histogram", "intended", "journey", "kind", "name", "split")
+
+    def __init__(self, journey: str, kind: str, name: str) -> None:
+        self.journey = journey
+        self.kind = kind
+        self.name = name
+        self.histogram = Histogram()
+        """From the moment when it was sent."""
+        self.intended = Histogram()
+        """From the moment when it would have been sent had the visit begun when it was planned; empty without a plan."""
+        self.begins_us = 0
+        """Sum over all: how long after the visit's beginning the step began."""
+        self.split = Split()
+        self.failures: dict[str, int] = {}
+
+    def __repr__(self) -> str:
+        return f"<StepReport {self.name}: {self.histogram.count}, {self.failed} failed>"
+
+    @property
+    def failed(self) -> int:
+        return sum(self.failures.values())
+
+    @property
+    def felt(self) -> Histogram:
+        """What a visitor waited: from the intended start where there is one."""
+        return self.intended if self.intended.count else self.histogram
+
+    def record(self, seconds: float, failure: str | None) -> None:
+        self.histogram.record(int(seconds * 1e6 + 0.5))
+        if failure is not None:
+            self.fail(failure)
+
+    def fail(self, failure: str) -> None:
+        known = failure in self.failures or len(self.failures) < FAILURES_NAMED_MAX
+        reason = failure if known else OTHER_REASONS
+        self.failures[reason] = self.failures.get(reason, 0) + 1
+
+    def merge(self, other: "StepReport") -> None:
+        self.histogram.merge(other.histogram)
+        self.intended.merge(other.intended)
+        self.begins_us += other.begins_us
+        self.split.merge(other.split)
+        for reason, count in other.failures.items():
+            self.failures[reason] = self.failures.get(reason, 0) + count
+
+    def encode(self) -> dict[str, Any]:
+        return {
+            "journey": self.journey,
+            "kind": self.kind,
+            "name": self.name,
+            "failures": self.failures,
+            "histogram": self.histogram.encode(),
+            "intended": self.intended.encode(),
+            "begins_us": self.begins_us,
+            "split": [self.split.count, *self.split.sums],
+        }
+
+    @classmethod
+    def decode(cls, content: Mapping[str, Any]) -> "StepReport":
+        step = cls(content["journey"], content["kind"], content["name"])
+        step.histogram = Histogram.decode(content["histogram"])
+        step.intended = Histogram.decode(content["intended"])
+        step.begins_us = int(content["begins_us"])
+        step.split.count, *sums = (int(number) for number in content["split"])
+        step.split.sums = sums
+        step.failures = {str(reason): int(count) for reason, count in content["failures"].items()}
+        return step
+
+
+class Starts:
+    """予定と実際: what became of the planned starts."""
+
+    __slots__ = ("dropped", "due", "made", "waited")
+
+    def __init__(self) -> None:
+        self.due = 0
+        """Planned for a moment that has come."""
+        self.made = 0
+        self.waited = 0
+        """Made, but late: at its moment no line was free."""
+        self.dropped: dict[str, int] = {}
+        """Those that could not happen, by why."""
+
+    def __repr__(self) -> str:
+        return f"<Starts: {self.due} due, {self.made} made, {self.lost} dropped>"
+
+    @property
+    def lost(self) -> int:
+        return sum(self.dropped.values())
+
+    def drop(self, reason: str) -> None:
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
+    def merge(self, other: "Starts") -> None:
+        self.due += other.due
+        self.made += other.made
+        self.waited += other.waited
+        for reason, count in other.dropped.items():
+            self.dropped[reason] = self.dropped.get(reason, 0) + count
+
+    def encode(self) -> dict[str, Any]:
+        return {"due": self.due, "made": self.made, "waited": self.waited, "dropped": self.dropped}
+
+    @classmethod
+    def decode(cls, content: Mapping[str, Any]) -> "Starts":
+        starts = cls()
+        starts.due, starts.made = int(content["due"]), int(content["made"])
+        starts.waited = int(content["waited"])
+        starts.dropped = {str(reason): int(count) for reason, count in content["dropped"].items()}
+        return starts
+
+
+class Mark(NamedTuple):
+    """障害の印 on the time axis: what was done to the world meanwhile; seconds of the run."""
+
+    from_s: float
+    to_s: float
+    title: str
+
 
 class Report:
     """測定結果."""
 
-    def __init__(self) -> None:
-        self.began = monotonic()
+    def __init__(self, window_s: float = 1.0) -> None:
+        self.began = perf_counter()
         self._ended: float | None = None
-        self.steps: dict[tuple[str, str], StepReport] = {}
+        self.steps: dict[tuple[str, str, str], StepReport] = {}
+        self.timeline = Timeline(window_s)
+        self.starts = Starts()
+        self.watched: list[Watched] = [Watched()]
+        """The generator's own state, of each of its processes."""
         self.users = 0
+        self.marks: list[Mark] = []
+        self.signed_ahead = 0
+        """Signatures that were made before the measured window."""
 
     def __repr__(self) -> str:
         return f"<Report: {len(self.steps)} steps, {self.seconds:.1f} s>"
 
     @property
     def seconds(self) -> float:
-        return (monotonic() if self._ended is None else self._ended) - self.began
+        return (perf_counter() if self._ended is None else self._ended) - self.began
 
     @property
     def is_open(self) -> bool:
         """Whether the measured window has not ended."""
         return self._ended is None
 
-    def restart(self) -> None:
-        """The measured window begins now."""
-        self.steps.clear()
-        self.began = monotonic()
-        self._ended = None
+    def restart(self, began: float | None = None, window_s: float = 1.0) -> None:
+        """The measured window begins now, or at *began* (``perf_counter``)."""
+        users, watched = self.users, self.watched[0]
+        self.__init__(window_s)  # type: ignore[misc]
+        self.users = users
+        watched.clear()
+        self.watched = [watched]
+        if began is not None:
+            self.began = began
 
-    def end(self) -> None:
-        """The measured window ends now."""
+    def end(self, ended: float | None = None) -> None:
+        """The measured window ends now, or ended at *ended*."""
         if self._ended is None:
-            self._ended = monotonic()
+            self._ended = perf_counter() if ended is None else max(ended, self.began)
 
-    def record(self, kind: str, name: str, seconds: float, failure: str | None = None) -> None:
-        step = self.steps.get((kind, name))
+    def step(self, journey: str, kind: str, name: str) -> StepReport:
+        step = self.steps.get((journey, kind, name))
         if step is None:
-            step = self.steps[kind, name] = StepReport(kind, name)
-        step.record(seconds, failure)
+            step = self.steps[journey, kind, name] = StepReport(journey, kind, name)
+        return step
+
+    def record(
+        self, kind: str, name: str, seconds: float, failure: str | None = None, journey: str = ""
+    ) -> None:
+        self.step(journey, kind, name).record(seconds, failure)
 
     def of(self, kind: str) -> list[StepReport]:
         """In the order in which they first happened."""
         return [step for step in self.steps.values() if step.kind == kind]
+
+    def by_name(self, kind: str) -> list[StepReport]:
+        """The same, each name once: what several journeys have in common is put together."""
+        found: dict[str, StepReport] = {}
+        for step in self.of(kind):
+            whole = found.get(step.name)
+            if whole is None:
+                whole = found[step.name] = StepReport("", kind, step.name)
+            whole.merge(step)
+        return list(found.values())
+
+    def journeys(self) -> Iterator[str]:
+        """Their names, in the order in which they first ended."""
+        yield from dict.fromkeys(step.journey for step in self.of(JOURNEY))
 
     def total(self, kind: str) -> Histogram:
         whole = Histogram()
@@ -115,15 +277,12 @@ class Report:
         return {
             "seconds": self.seconds,
             "users": self.users,
-            "steps": [
-                {
-                    "kind": step.kind,
-                    "name": step.name,
-                    "failures": step.failures,
-                    "histogram": step.histogram.encode(),
-                }
-                for step in self.steps.values()
-            ],
+            "signed_ahead": self.signed_ahead,
+            "marks": [list(mark) for mark in self.marks],
+            "starts": self.starts.encode(),
+            "timeline": self.timeline.encode(),
+            "watched": [watched.encode() for watched in self.watched],
+            "steps": [step.encode() for step in self.steps.values()],
         }
 
     @classmethod
@@ -131,23 +290,35 @@ class Report:
         report = cls()
         report.began, report._ended = 0.0, float(content["seconds"])
         report.users = int(content["users"])
+        report.signed_ahead = int(content["signed_ahead"])
+        report.marks = [Mark(float(each[0]), float(each[1]), str(each[2])) for each in content["marks"]]
+        report.starts = Starts.decode(content["starts"])
+        report.timeline = Timeline.decode(content["timeline"])
+        report.watched = [Watched.decode(each) for each in content["watched"]]
         for each in content["steps"]:
-            step = StepReport(each["kind"], each["name"])
-            step.histogram = Histogram.decode(each["histogram"])
-            step.failures = {str(reason): int(count) for reason, count in each["failures"].items()}
-            report.steps[step.kind, step.name] = step
+            step = StepReport.decode(each)
+            report.steps[step.journey, step.kind, step.name] = step
         return report
 
     def merge(self, other: "Report") -> None:
-        """Add another worker's figures; the window is the longer one."""
-        for key, theirs in other.steps.items():
-            ours = self.steps.get(key)
-            if ours is None:
-                ours = self.steps[key] = StepReport(*key)
-            ours.histogram.merge(theirs.histogram)
-            for reason, count in theirs.failures.items():
-                ours.failures[reason] = ours.failures.get(reason, 0) + count
+        """Add another worker's figures; the measured window is the longer one."""
+        for theirs in other.steps.values():
+            self.step(theirs.journey, theirs.kind, theirs.name).merge(theirs)
+        self.began, self._ended = 0.0, max(self.seconds, other.seconds)
+        self.starts.merge(other.starts)
+        self.timeline.merge(other.timeline)
+        self.watched += other.watched
         self.users += other.users
+        self.marks += other.marks
+        self.signed_ahead += other.signed_ahead
+
+
+def merged(reports: list[Report]) -> Report:
+    """One report of all workers. Their order changes nothing but the order in which steps are listed."""
+    whole = Report.decode(reports[0].encode())
+    for report in reports[1:]:
+        whole.merge(report)
+    return whole
 
 
 class Glance(msgspec.Struct, frozen=True):
@@ -160,6 +331,8 @@ class Glance(msgspec.Struct, frozen=True):
     journeys: int
     p50_us: int
     p99_us: int
+    due: int = 0
+    dropped: int = 0
 
 
 def glance(report: Report) -> Glance:
@@ -172,4 +345,6 @@ def glance(report: Report) -> Glance:
         report.total(JOURNEY).count,
         requests.percentile(50),
         requests.percentile(99),
+        report.starts.due,
+        report.starts.lost,
     )

@@ -1,30 +1,47 @@
-"""One run of Locust in one process: where the portal is, whose residents come, what has been measured."""
+"""One run of Locust in one process: where the portal is, who comes when, what has been measured."""
 
 import json
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from time import time
+from time import perf_counter, process_time, time
 from typing import Any
 
 import gevent
 import msgspec
 
-from load.connection import Connection
-from load.holders import CardCase, Holder, facts_of, make_ahead_elsewhere
-from load.measuring import Report, glance
-from load.steps import NoAnswer
+from load.connection import Address, Connection
+from load.holders import HOLDERS_KEPT_MAX, CardCase, Holder, facts_of, make_ahead_elsewhere
+from load.journeys import Journey, Visit, journeys
+from load.measuring import Report
+from load.plan import Plan, Share, Start
+from load.population import Population
+from load.profile_file import find_profile
+from load.schedule import Schedule
+from load.steps import NoAnswer, ReadyToSignIn
+from load.timeline import window_seconds
+from load.watching import Watched
+from portal.links.credentials import authorization_of
+from portal.secrets import FILE_NAME, Secrets
 from portal.wire.about import health
 from portal.wire.moments import day_of
 from portal.wire.operation import Nothing
 from portal.wire.problems import Problem
-from portal.wire.systems import System
+from portal.wire.sign_in import ASK_CHALLENGE, Terminal
+from portal.wire.systems import JAPANESE_NAMES, Caller, System
+from sim.nation.chance import draw, key_for
 from sim.world.key_folder import key_folder
 
 HEALTH_SECONDS_MAX = 10.0
+RESERVE_SECONDS = 10.0
+"""A challenge that was signed ahead is not used in the last seconds of its life."""
+LOOK_SECONDS = 0.02
+"""How often the event loop's delay is measured."""
+CPU_SECONDS = 1.0
+"""Over how long the CPU time is averaged."""
+PREPARED_SHOWN_EVERY = 200
 _ATTRIBUTE = "mynasim_run"
 
 
@@ -32,23 +49,55 @@ class NoPortal(Exception):
     """Nobody answers there. The message is for people."""
 
 
+class CannotDo(ValueError):
+    """Something that a journey needs was not given. The message is for people."""
+
+
 class Run:
     """一回の負荷試験."""
 
-    def __init__(self, host: str, options: Namespace, stripe: int = 0) -> None:
-        """Raises :class:`NoPortal`, or ``ValueError`` for an address that is none."""
+    def __init__(self, host: str, options: Namespace, share: Share = Share()) -> None:  # noqa: B008 - immutable
+        """Raises :class:`NoPortal`, or ``ValueError`` for what can't be run, in Japanese."""
         self.host = host
+        self._options = options
+        self.share = share
+        self.plan: Plan | None = None
+        if options.plan:
+            profile = find_profile(options.plan)
+            if options.only:
+                profile = profile.only(options.only)
+            self.plan = Plan(profile, options.seed, options.rate or None, options.seconds or None)
         self.report = Report()
+        self.schedule: Schedule | None = None
         self.pause_seconds: float = options.pause
-        self._per_user: int = options.residents
-        self._nation: int = options.nation
-        self._seed: int = options.seed
-        self._stripe = stripe
+        self.under_way = 0
+        """Visits that are going on."""
+        self._secret = _secret_of(options.world)
         self._ahead_ms = portal_clock(host) - int(time() * 1000)
         self._folder: Path = key_folder()
-        self._case = CardCase(facts_of(options.nation, self._folder, self.today()), options.seed, stripe)
+        self._shared_keys: int = options.card_keys if self.plan is not None else 0
+        facts = facts_of(options.nation, self._folder, self.today())
+        size = options.residents or None
+        prefectures = self.plan.profile.prefectures if self.plan is not None else None
+        population = Population(
+            facts.nation, options.seed, prefectures, size=size if self.plan is not None else None
+        )
+        self._case = CardCase(facts, options.seed, population=population, shared_keys=self._shared_keys)
+        self._visit_key = key_for(options.seed, "load: visits")
         self._users_begun = 0
         self._prepared = 0
+        self._has_keys = False
+        if self.plan is not None:
+            for name in sorted(self.plan.journeys()):
+                self.can_do(journeys()[name])
+            if self.plan.profile.faults and self._secret is None and not options.no_faults:
+                raise CannotDo(
+                    f"プロファイル「{self.plan.profile.name}」は障害を起こします。その世界の状態フォルダーを --world で"
+                    "指定するか、--no-faults で障害なしにしてください。"
+                )
+            if not options.no_faults:
+                for fault in self.plan.profile.faults:
+                    self._known(fault.system)
 
     def __repr__(self) -> str:
         return f"<Run against {self.host}: {self.report!r}>"
@@ -57,31 +106,168 @@ class Run:
         """In Japan, by the portal's clock."""
         return day_of(int(time() * 1000) + self._ahead_ms)
 
+    def elapsed(self) -> float:
+        """Seconds of the measured window."""
+        return perf_counter() - self.report.began
+
+    # Whom a journey speaks to, and as whom
+
+    def can_do(self, journey: Journey) -> None:
+        """Raises :class:`CannotDo` when this journey needs what was not given."""
+        others = journey.systems - {System.PORTAL}
+        if others and self._secret is None:
+            names = "、".join(JAPANESE_NAMES[system] for system in sorted(others))
+            raise CannotDo(
+                f"行程「{journey.name}」は{names}に機関として接続します。その世界の状態フォルダーを --world で指定してください。"
+            )
+        for system in others:
+            self._known(system)
+
+    def address(self, system: System) -> str:
+        if system is System.PORTAL:
+            return self.host
+        return self._known(system)
+
+    def _known(self, system: System) -> str:
+        given: dict[str, str] = dict(
+            each.partition("=")[::2] for each in self._options.systems.split(",") if each
+        )
+        url = given.get(str(system))
+        if not url:
+            raise CannotDo(
+                f"{JAPANESE_NAMES[system]}のアドレスがわかりません。--systems {system}=http://… で指定してください。"
+            )
+        Address.parse(url)
+        return url
+
+    def credential(self, caller: Caller) -> str:
+        assert self._secret is not None, "can_do() was asked before"
+        return authorization_of(self._secret, caller)
+
+    # Who comes
+
     def prepare(self, users: int) -> None:
-        """Make the cards of so many users, with progress: before anything is measured."""
+        """Everything that takes time and is not the portal's, with progress: before anything is measured."""
+        if self.plan is None:
+            self._prepare_residents(users)
+            return
+        if self._shared_keys and not self._has_keys:
+            self._make_keys(0)
+            self._has_keys = True
+        self._sign_ahead(min(self._options.sign_ahead, HOLDERS_KEPT_MAX))
+
+    def _prepare_residents(self, users: int) -> None:
         if users <= self._prepared:
             return
+        stripe = self.share.part * users
+        self._make_keys((stripe + users) * self._options.residents_each)
+        for index in range(users * self._options.residents_each):
+            self._case.holder(stripe * self._options.residents_each + index)
+        self._prepared = users
 
+    def _make_keys(self, count: int) -> None:
         def show(done: int, total: int) -> None:
             if done == total or done % 20 == 0:
                 sys.stderr.write(f"カードの鍵を作っています: {done}/{total}\n")
 
-        count = users * self._per_user
-        make_ahead_elsewhere(self._nation, self._seed, count, self._folder, show, stripe=self._stripe)
-        for index in range(count):
-            self._case.holder(index)
-        self._prepared = users
+        options = self._options
+        make_ahead_elsewhere(
+            options.nation, options.seed, count, self._folder, show, shared_keys=self._shared_keys
+        )
+
+    def _sign_ahead(self, count: int) -> None:
+        """Ask for challenges and sign them, for the first so many who come: they are good for some minutes."""
+        if not count or self.plan is None:
+            return
+        line = Connection(self.host, deadline_s=HEALTH_SECONDS_MAX)
+        done = 0
+        try:
+            for start in self.plan.starts(self.share):
+                if done >= count:
+                    break
+                if not journeys()[start.journey].signs:
+                    continue
+                came = line.exchange(ASK_CHALLENGE, ASK_CHALLENGE.encode_request(Nothing()))
+                challenge = came if isinstance(came, NoAnswer) else ASK_CHALLENGE.decode_response(came)
+                if isinstance(challenge, (NoAnswer, Problem)):
+                    raise NoPortal(f"署名する値を {self.host} から受け取れません（{challenge}）。")
+                holder = self._holder(start.number)
+                signed = holder.sign(challenge.digest_info)
+                assert signed is not None, "a card of ours takes its own PIN"
+                lives_ms = challenge.expires_at.timestamp() * 1000 - time() * 1000 - self._ahead_ms
+                ready = ReadyToSignIn(challenge.challenge, signed.signature, signed.certificate)
+                holder.ready.append((perf_counter() + lives_ms / 1000 - RESERVE_SECONDS, ready))
+                done += 1
+                if done % PREPARED_SHOWN_EVERY == 0:
+                    sys.stderr.write(f"先に署名しています: {done}/{count}\n")
+        finally:
+            line.close()
+        self.report.signed_ahead = done
+
+    def _holder(self, index: int) -> Holder:
+        return self._case.of(self._case.population.resident(index))
 
     def take_residents(self) -> list[Holder]:
-        """The residents of the next user."""
-        first = self._users_begun * self._per_user
+        """The residents of the next user, whom no other user has; without a plan."""
+        each = self._options.residents_each
+        users = max(1, self._prepared)
+        first = (self.share.part * users + self._users_begun) * each
         self._users_begun += 1
-        return [self._case.holder(index) for index in range(first, first + self._per_user)]
+        return [self._case.holder(index) for index in range(first, first + each)]
 
-    def begin(self) -> None:
-        """The measured window begins: the first users start, with the first residents."""
+    def make_ready(self, start: Start) -> tuple[Journey, Holder | None, Visit]:
+        """What a planned start needs: made before its moment, if there is time."""
+        journey = journeys()[start.journey]
+        if journey.signs:
+            holder = self._holder(start.number)
+            visit = self.visit_of(holder, index=start.number, terminal=start.terminal)
+            holder.visits += 1
+            return journey, holder, visit
+        person = self._case.population.resident(start.number)
+        return journey, None, self._visit("", person, 0, start.number, start.terminal)
+
+    def visit_of(self, holder: Holder, *, index: int, terminal: Terminal = Terminal.PC) -> Visit:
+        return self._visit(holder.nickname, holder.n, holder.visits, index, terminal)
+
+    def _visit(self, nickname: str, person: int, number: int, index: int, terminal: Terminal) -> Visit:
+        pace = 0.0
+        if self.plan is not None:
+            asked = self._options.think
+            pace = self.plan.profile.think if asked is None or asked < 0 else asked
+        key = draw(self._visit_key, index if self.plan is not None else person * 1000 + number)
+        return Visit(nickname, self.today(), number, terminal, person, self._case.facts.nation, key, pace)
+
+    # The measured window
+
+    def begin(self, lead_s: float = 0.0) -> None:
+        """The measured window begins, in *lead_s* seconds."""
         self._users_begun = 0
-        self.report.restart()
+        seconds = self.plan.seconds if self.plan is not None else (self._options.run_time or 3600)
+        signed = self.report.signed_ahead
+        self.report.restart(perf_counter() + lead_s, window_seconds(float(seconds)))
+        self.report.signed_ahead = signed
+        if self.plan is not None:
+            self.schedule = Schedule(self.plan, self.share, self.report)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all that was planned has begun, or can't any more, and has ended."""
+        schedule = self.schedule
+        if schedule is None or self.plan is None:
+            return False
+        if self.report.users == 0 and self.elapsed() > self.plan.seconds:
+            return True
+        return schedule.idle and self.under_way == 0 and self.elapsed() > self.plan.seconds
+
+    def end(self) -> None:
+        """The run is over."""
+        if not self.report.is_open:
+            return
+        elapsed = self.elapsed()
+        if self.schedule is not None:
+            self.schedule.close(elapsed)
+        planned = self.plan.seconds if self.plan is not None else elapsed
+        self.report.end(self.report.began + min(elapsed, planned))
 
 
 def run_of(environment: Any) -> Run:
@@ -117,33 +303,50 @@ def portal_clock(host: str) -> int:
     return int(datetime.fromisoformat(answer.now).timestamp() * 1000)
 
 
-class Reporter:
-    """Writes the figures of a run to the process that started it."""
+def _secret_of(folder: str) -> bytes | None:
+    """By which an organisation's side proves itself in the world of this state folder."""
+    if not folder:
+        return None
+    path = Path(folder) / FILE_NAME
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Secrets).link
+    except (OSError, msgspec.MsgspecError) as error:
+        raise CannotDo(
+            f"{path} を読めません（{error}）。--world には動いている世界の状態フォルダーを指定してください。"
+        ) from error
 
-    def __init__(self, run: Run, descriptor: int, gone: Callable[[], None]) -> None:
-        """*gone* is called when that process is there no more."""
-        self._run = run
+
+def watch(watched: Watched) -> None:
+    """Measure the generator itself until killed: a greenlet of its own."""
+    spent, since = process_time(), perf_counter()
+    while True:
+        wanted = perf_counter() + LOOK_SECONDS
+        gevent.sleep(LOOK_SECONDS)
+        now = perf_counter()
+        watched.delay.record(int(max(0.0, now - wanted) * 1e6))
+        if now - since >= CPU_SECONDS:
+            used = process_time() - spent
+            watched.cpu.record(int(used / (now - since) * 1e6))
+            watched.seconds += now - since
+            watched.spent += used
+            spent, since = spent + used, now
+
+
+class Mouth:
+    """Writes the figures of a run to the process that started it, as JSON lines."""
+
+    def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._gone = gone
+        self.gone = False
+        """Whether that process is there no more."""
 
     def __repr__(self) -> str:
-        return f"Reporter({self._descriptor})"
+        return f"Mouth({self._descriptor})"
 
-    def say_each_second(self) -> None:
-        """A glance a second, until killed."""
-        while self._run.report.is_open:
-            gevent.sleep(1.0)
-            self._write({"glance": msgspec.to_builtins(glance(self._run.report))})
-
-    def end(self, **_: Any) -> None:
-        """The whole report: the run is over."""
-        self._run.report.end()
-        self._write({"report": self._run.report.encode()})
-
-    def _write(self, content: dict[str, Any]) -> None:
+    def say(self, **content: Any) -> None:
         line = memoryview(json.dumps(content, ensure_ascii=False).encode() + b"\n")
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]
         except BrokenPipeError:
-            self._gone()
+            self.gone = True

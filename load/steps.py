@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from cards.terminal import Signed
 from portal.wire.operation import AnyOperation, Operation
 from portal.wire.problems import Problem
+from portal.wire.systems import Caller, Party
 
 Req = TypeVar("Req")
 Res = TypeVar("Res")
@@ -31,6 +32,20 @@ class Ask(NamedTuple):
     request: Any
     session: str = ""
     """The bearer token of the session, if there is one."""
+    caller: Caller = Party.CITIZEN
+    """Who asks: an organisation's side proves itself by its key instead of a session."""
+
+
+class ReadyToSignIn(NamedTuple):
+    """A challenge of the portal and the card's signature over it."""
+
+    challenge: str
+    signature: bytes
+    certificate: bytes
+
+
+class Prepared(NamedTuple):
+    """Is there a challenge that was asked for and signed ahead? Sent back: :class:`ReadyToSignIn`, or None."""
 
 
 class Sign(NamedTuple):
@@ -58,14 +73,16 @@ class Measured(NamedTuple):
     """Why it did not come, if it did not."""
 
 
-Step = Ask | Sign | Wait | Now | Measured
+Step = Ask | Prepared | Sign | Wait | Now | Measured
 Steps = Generator[Step, Any, T]
 """A part of a journey that ends with a T."""
 
 
-def ask(operation: Operation[Req, Res], request: Req, session: str = "") -> Steps[Res | None]:
+def ask(
+    operation: Operation[Req, Res], request: Req, session: str = "", *, caller: Caller = Party.CITIZEN
+) -> Steps[Res | None]:
     """The answer; None when the step failed, which the driver has recorded by then."""
-    answer = yield Ask(operation, request, session)
+    answer = yield Ask(operation, request, session, caller)
     if isinstance(answer, (Problem, NoAnswer)):
         return None
     result: Res = answer

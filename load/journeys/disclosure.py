@@ -4,21 +4,9 @@ REC-1, REC-2, REC-3, SELF-1, SELF-3, SELF-6, ACC-1, ACC-2, ACC-3, FLD-3. A step 
 rest of the visit goes on, as a person would.
 """
 
-from collections.abc import Callable
-from datetime import timedelta
-
 from load.journeys import Journey, Visit
-from load.steps import Measured, Req, Res, Steps, Wait, ask, now, sign
-from portal.wire import records, self_information, sign_in
-from portal.wire.operation import Nothing, Operation
-from portal.wire.records import OneRequest, RequestState
-
-PERIOD_DAYS = 365
-SELECTIONS_MAX = 2
-"""Kinds of self-information asked for in one visit."""
-LATE_ANSWER_SECONDS_MAX = 30.0
-"""How long a visitor stays for an answer that is late; then the visit goes on without it."""
-LOOK_AGAIN_SECONDS = 0.5
+from load.parts import enter, leave, look_at_records, look_at_self_information
+from load.steps import Steps
 
 
 def disclosure(visit: Visit) -> Steps[None]:
@@ -27,92 +15,7 @@ def disclosure(visit: Visit) -> Steps[None]:
         return
     yield from look_at_records(visit, session)
     yield from look_at_self_information(visit, session)
-    yield from ask(sign_in.SIGN_OUT, Nothing(), session)
-
-
-def enter(visit: Visit) -> Steps[str | None]:
-    """Sign in; open the account on the first visit. The session's token, or None."""
-    challenge = yield from ask(sign_in.ASK_CHALLENGE, Nothing())
-    if challenge is None:
-        return None
-    signed = yield from sign(challenge.digest_info)
-    if signed is None:
-        return None
-    entered = yield from ask(
-        sign_in.SIGN_IN, sign_in.SignIn(challenge.challenge, signed.signature, signed.certificate)
-    )
-    if entered is None:
-        return None
-    if entered.nickname is None:
-        opened = yield from ask(
-            sign_in.OPEN_ACCOUNT, sign_in.AccountSettings(visit.nickname), entered.session
-        )
-        if opened is None:
-            return None
-    return entered.session
-
-
-def look_at_records(visit: Visit, session: str) -> Steps[None]:
-    """やりとり履歴 of the last year."""
-    wanted = records.RecordsRequest(visit.today - timedelta(days=PERIOD_DAYS), visit.today)
-    asked = yield from ask(records.REQUEST_RECORDS, wanted, session)
-    if asked is None:
-        return
-    one, state = OneRequest(asked.request_id), asked.state
-    if state is RequestState.WAITING:
-        state = yield from wait_for(
-            "records.late_answer", records.VIEW_RECORDS_REQUEST, one, lambda view: view.state, session
-        )
-    if state is RequestState.ANSWERED:
-        yield from ask(records.READ_RECORDS, one, session)
-
-
-def look_at_self_information(visit: Visit, session: str) -> Steps[None]:
-    """あなたの情報: search everything, ask for some of it, read what came."""
-    found = yield from ask(self_information.SEARCH, self_information.Search(), session)
-    if not found or not found.candidates:
-        return
-    first = visit.number * SELECTIONS_MAX % len(found.candidates)
-    chosen = tuple(
-        self_information.Selection(candidate.information.code, candidate.organisation.code)
-        for candidate in found.candidates[first : first + SELECTIONS_MAX]
-    )
-    asked = yield from ask(
-        self_information.REQUEST_SELF_INFORMATION, self_information.SelfInformationRequest(chosen), session
-    )
-    for view in asked.requests if asked else ():
-        one, state = OneRequest(view.request_id), view.state
-        if state is RequestState.WAITING:
-            state = yield from wait_for(
-                "self_information.late_answer",
-                self_information.VIEW_SELF_INFORMATION_REQUEST,
-                one,
-                lambda view: view.state,
-                session,
-            )
-        if state is RequestState.ANSWERED:
-            yield from ask(self_information.READ_SELF_INFORMATION, one, session)
-
-
-def wait_for(
-    name: str,
-    operation: Operation[Req, Res],
-    request: Req,
-    state_of: Callable[[Res], RequestState],
-    session: str,
-) -> Steps[RequestState]:
-    """Look again until the request has ended; the time it took is recorded under *name*."""
-    began = yield from now()
-    while True:
-        yield Wait(LOOK_AGAIN_SECONDS)
-        view = yield from ask(operation, request, session)
-        took = (yield from now()) - began
-        if view is not None and state_of(view) is not RequestState.WAITING:
-            yield Measured(name, took)
-            return state_of(view)
-        if view is None or took > LATE_ANSWER_SECONDS_MAX:
-            yield Measured(name, took, "no answer within the visit" if view is not None else "view failed")
-            return RequestState.WAITING
+    yield from leave(visit, session)
 
 
 JOURNEY = Journey("disclosure", "自分の情報を見る", disclosure)

@@ -29,6 +29,7 @@ class WorldFacts:
         populations: Mapping[str, int] | None = None,
     ) -> None:
         self.seed = seed
+        self.as_of = as_of
         self.jpki_seed = secret_of(seed, "jpki")
         self.nation = Nation(seed, valid_my_numbers=valid_my_numbers, populations=populations)
         self.keys = KeyCache(key_folder)

@@ -154,7 +154,8 @@ ALLOWED: dict[tuple[str, str], str] = {
     ): "keys are made on all cores; which one makes it changes no byte",
     ("sim/jpki/key_cache.py", "multiprocessing.connection.Connection"): "the same",
     ("sim/jpki/key_cache.py", "multiprocessing.connection.wait"): "the same",
-    ("mynasim/load.py", "time.monotonic"): "watches over Locust's process, which is outside any world",
+    ("mynasim/load_locust.py", "time.monotonic"): "watches over Locust's process, which is outside any world",
+    ("mynasim/load.py", "datetime.datetime.now"): "when a measurement was made, which is outside any world",
 }
 """What may use the real thing after all, each with its reason."""
 

@@ -14,8 +14,8 @@ from load.holders import CardCase, facts_of, make_ahead
 from load.journeys import Visit, journeys, user_class_name
 from load.journeys.disclosure import disclosure
 from load.measuring import JOURNEY, LATE, REQUEST, Report, glance
-from load.population import STRIPES, Population
-from load.steps import Ask, Measured, NoAnswer, Now, Sign, Wait
+from load.population import Population
+from load.steps import Ask, Measured, NoAnswer, Now, Prepared, Sign, Wait
 from portal.wire.problems import ProblemCode, problem
 from sim.nation.nation import Nation
 from sim.world.key_folder import key_folder
@@ -55,15 +55,6 @@ def test_residents_follow_from_the_seed_and_come_once() -> None:
         assert person.age(nation.reference_date) >= 15
 
 
-def test_workers_draw_different_residents() -> None:
-    nation = Nation(1)
-    first, second = (set(Population(nation, 5, stripe).residents(0, 300)) for stripe in (0, 1))
-
-    assert not first & second
-    with pytest.raises(ValueError, match="stripe"):
-        Population(nation, 5, STRIPES)
-
-
 def test_prefectures_send_as_many_as_they_weigh() -> None:
     nation = Nation(1)
     drawn = Population(nation, 5).residents(0, 2_000)
@@ -101,7 +92,8 @@ def test_every_journey_is_found_by_its_file() -> None:
 def test_a_journey_that_cannot_begin_ends(failure: object) -> None:
     steps = disclosure(VISIT)
 
-    first = next(steps)
+    assert isinstance(next(steps), Prepared)
+    first = steps.send(None)
     assert isinstance(first, Ask) and first.operation.name == "sign_in.challenge"
     with pytest.raises(StopIteration):
         steps.send(failure)

@@ -1,0 +1,160 @@
+"""Carries out a journey's steps over the lines of one terminal, and records each: from its sending, and from when it
+would have been sent had everything begun when it was planned.
+
+A visit that began late is late with all that follows, and a pause that ended late makes it later still: both are added
+to what the visitor waited, so a slow portal can't hide behind a generator that waited for it (coordinated omission).
+"""
+
+from collections.abc import Callable
+from time import perf_counter
+
+import gevent
+import msgspec
+
+from load.connection import Connection
+from load.holders import Holder
+from load.journeys import Journey, Visit
+from load.measuring import CARD, JOURNEY, LATE, REQUEST, Report
+from load.steps import Ask, Measured, NoAnswer, Now, Prepared, ReadyToSignIn, Sign, Step, Wait
+from portal.links.spent import OWN, read
+from portal.wire.problems import Problem
+from portal.wire.systems import Caller, Party, System
+
+REQUEST_SECONDS_MAX = 30.0
+"""A request without an answer after so long has failed."""
+LineOf = Callable[[System], Connection]
+Credential = Callable[[Caller], str]
+Told = Callable[[str, str, float, int, str | None, str], None]
+"""Told of each request: method, name, milliseconds, bytes, why it failed, details."""
+
+
+class Visitor:
+    """来訪者: does what a journey says."""
+
+    def __init__(self, report: Report, line_of: LineOf, credential: Credential, told: Told) -> None:
+        self._report = report
+        self._line_of = line_of
+        self._credential = credential
+        self._told = told
+        self._journey = ""
+        self._began = 0.0
+        self._late = 0.0
+        self._planned = False
+
+    def __repr__(self) -> str:
+        return f"<Visitor in {self._journey or 'no journey'}>"
+
+    def make(self, journey: Journey, visit: Visit, holder: Holder | None, intended: float | None) -> None:
+        """One visit; *intended* is when (``perf_counter``) it was to begin, None for whenever somebody is free."""
+        report = self._report
+        steps = journey.steps(visit)
+        self._journey = journey.name
+        self._began = perf_counter()
+        self._planned = intended is not None
+        self._late = 0.0 if intended is None else max(0.0, self._began - intended)
+        failures = 0
+        answer: object = None
+        try:
+            while True:
+                step: Step = steps.send(answer)
+                answer, failed = self._carry_out(step, holder)
+                failures += failed
+        except StopIteration:
+            ended = perf_counter()
+            whole = report.step(journey.name, JOURNEY, journey.name)
+            whole.record(ended - self._began, f"{failures} steps failed" if failures else None)
+            felt = int((ended - self._began + self._late) * 1e6)
+            if self._planned:
+                whole.intended.record(felt)
+            report.timeline.at(ended - report.began).journeys.record(felt)
+        finally:
+            report.timeline.spread(self._began - report.began, perf_counter() - report.began)
+
+    def _carry_out(self, step: Step, holder: Holder | None) -> tuple[object, bool]:
+        """What came of the step, and whether it failed."""
+        match step:
+            case Ask():
+                return self._ask(step)
+            case Prepared():
+                return self._prepared(holder), False
+            case Sign(digest_info):
+                assert holder is not None, "this journey has no card"
+                began = perf_counter()
+                signed = holder.sign(digest_info)
+                failure = None if signed is not None else "card-refused"
+                card = self._report.step(self._journey, CARD, "card.sign")
+                card.begins_us += int((began - self._began) * 1e6)
+                card.record(perf_counter() - began, failure)
+                return signed, signed is None
+            case Wait(seconds):
+                wakes = perf_counter() + seconds
+                gevent.sleep(seconds)
+                self._late += max(0.0, perf_counter() - wakes)
+                return None, False
+            case Now():
+                return perf_counter(), False
+            case Measured(name, seconds, failure):
+                late = self._report.step(self._journey, LATE, name)
+                late.record(seconds, failure)
+                self._told("LATE", name, seconds * 1000, 0, failure, "")
+                return None, failure is not None
+
+    @staticmethod
+    def _prepared(holder: Holder | None) -> ReadyToSignIn | None:
+        while holder is not None and holder.ready:
+            until, ready = holder.ready.pop()
+            if until > perf_counter():
+                return ready
+        return None
+
+    def _ask(self, step: Ask) -> tuple[object, bool]:
+        operation = step.operation
+        credential = f"Bearer {step.session}" if step.session else ""
+        if step.caller is not Party.CITIZEN:
+            credential = self._credential(step.caller)
+        wire = operation.encode_request(step.request, credential)
+        line = self._line_of(operation.system)
+        began = perf_counter()
+        came = line.exchange(operation, wire)
+        ended = perf_counter()
+        size, detail = 0, ""
+        reason: str | None = None
+        answer: object = came
+        report = self._report
+        told = report.step(self._journey, REQUEST, operation.name)
+        if isinstance(came, NoAnswer):
+            reason, detail = came
+        else:
+            size = len(came.body)
+            try:
+                answer = operation.decode_response(came)
+            except msgspec.MsgspecError as error:
+                answer = NoAnswer("malformed", str(error))
+                reason, detail = "malformed", f"status {came.status}"
+            else:
+                if isinstance(answer, Problem):
+                    reason = str(answer.code)
+            if line.timing:
+                _split(told.split.add, line.timing)
+        took = ended - began
+        told.record(took, reason)
+        told.begins_us += int((began - self._began) * 1e6)
+        if self._planned:
+            told.intended.record(int((took + self._late) * 1e6))
+        window = report.timeline.at(ended - report.began)
+        window.requests.record(int(took * 1e6))
+        window.failures += reason is not None
+        self._told(operation.method, operation.name, took * 1000, size, reason, detail)
+        return answer, reason is not None
+
+
+def _split(add: Callable[[float, float, float], None], timing: bytes) -> None:
+    """What ``Server-Timing`` says: the portal's own time, the network's, the municipality's."""
+    if timing.startswith(b"total;dur=") and b"," not in timing:
+        add(float(timing[10:]), 0.0, 0.0)
+        return
+    waited = read(timing.decode("latin-1"))
+    total = waited.pop(OWN, 0)
+    municipality = waited.pop(str(System.INTERMEDIATE), 0)
+    others = sum(waited.values())
+    add(max(0, total - municipality - others) / 1e6, others / 1e6, municipality / 1e6)
