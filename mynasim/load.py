@@ -122,9 +122,6 @@ def load(
     junit: Annotated[Path | None, Parameter(help="判定をJUnit形式で書きます。")] = None,
     save: Annotated[Path | None, Parameter(help="結果を、あとで比べられるように書きます。")] = None,
     compare: Annotated[Path | None, Parameter(help="前に --save で書いた結果と比べます。")] = None,
-    find_capacity: Annotated[
-        bool, Parameter(help="水準が破れるまで階段状に増やし、容量を求めます。", negative="")
-    ] = False,
     list_profiles: Annotated[
         bool, Parameter(name="--list", help="計画の一覧を示します。", negative="")
     ] = False,
@@ -142,10 +139,6 @@ def load(
     signal.signal(signal.SIGTERM, _interrupt)
     _make_keys(wanted)
     with world_at(host, world, systems, nation) as where:
-        if find_capacity:
-            from mynasim.load_capacity import find
-
-            sys.exit(find(wanted, where, report, json=json))
         result = run(wanted, where)
     sys.exit(_tell(wanted, result, report, junit, save, json=json))
 
