@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import Final
+from zlib import crc32
 
 import structlog
 
@@ -30,6 +31,7 @@ from sim.delivering import Pushed, pushed, reason_of
 from sim.network import tables
 from sim.network.facts import CoreFacts
 from sim.network.records import tables as records
+from sim.network.sieve import Sieve
 from sim.network.tables import Disclosure, Question
 
 log = structlog.get_logger(__name__)
@@ -71,8 +73,14 @@ class Disclosing:
     """開示 of records to the portal."""
 
     def __init__(
-        self, surroundings: Surroundings, facts: CoreFacts, desk: ControlDesk, wake: Callable[[], None]
+        self,
+        surroundings: Surroundings,
+        facts: CoreFacts,
+        desk: ControlDesk,
+        touched: Sieve,
+        wake: Callable[[], None],
     ) -> None:
+        """*touched* are the persons of whom records were made in this run."""
         self._store = surroundings.store
         self._clock = surroundings.clock
         self._portal = surroundings.link(System.PORTAL)
@@ -81,6 +89,8 @@ class Disclosing:
         self._desk = desk
         self._wake = wake
         self._at_push: set[str] = set()
+        self._touched = touched
+        self._promised = Sieve()
         self.works: Mapping[str, Work] = {
             tables.DISCLOSURE_PUSH: self._push,
             tables.DISCLOSURE_END: self._push,
@@ -91,6 +101,11 @@ class Disclosing:
     def __repr__(self) -> str:
         return f"Disclosing({self._facts!r})"
 
+    async def load(self) -> None:
+        """Read what was recorded and promised before the last restart."""
+        self._touched.load(row.number for row in await self._store.read(records.PERSONS))
+        self._promised.load(_sieved(row.request_id) for row in await self._store.read(tables.PROMISED))
+
     async def disclose(self, person: int, request: DiscloseRecords) -> RecordsAnswer | Problem:
         """Records at once; or, in the late mode or with a flagged record among them, the promise to push them."""
         if request.end < request.start:
@@ -100,6 +115,14 @@ class Disclosing:
                 field="$.end",
             )
         now = self._clock.now_ms()
+        if (
+            not self._desk.late_ms
+            and not self._touched.may_hold(person)
+            and not self._promised.may_hold(_sieved(request.request_id))
+        ):
+            # Nobody was asked about this person in this run, nor was anything promised under this number.
+            past = self._facts.records(person, request.start, request.end, now_ms=now)
+            return RecordsAnswer(RecordsOutcome.ANSWERED, past)
         wanted = Disclosure(
             request.request_id, person, request.start.isoformat(), request.end.isoformat(), now
         )
@@ -123,6 +146,7 @@ class Disclosing:
 
     async def _promise(self, wanted: Disclosure) -> Disclosure:
         now, key = wanted.accepted_ms, wanted.request_id
+        self._promised.add(_sieved(key))
         ops = [
             tables.insert_disclosure(wanted),
             put(tables.DISCLOSURE_PUSH, key, due_ms=now + self._desk.late_ms, now_ms=now),
@@ -269,6 +293,10 @@ class Disclosing:
             tables.decide_question(question_id, decision),
             put(tables.DISCLOSURE_DECIDED, question_id, due_ms=now, now_ms=now),
         )
+
+
+def _sieved(request_id: str) -> int:
+    return crc32(request_id.encode())
 
 
 def _question_id(request_id: str, number: str, side: Place) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from portal.wire.disclosure import Named, ProvisionRecord, ProvisionResult
 from portal.wire.limits import RECORDS_IN_ANSWER_MAX, RECORDS_PERIOD_DAYS_MAX
 from portal.wire.linkage import InquiryState
-from portal.wire.moments import day_of, to_utc
+from portal.wire.moments import DAY, HOUR, day_of, to_ms, to_utc
 from portal.wire.network import HeldInformation
 from portal.wire.self_information import Catalogue, InformationKind
 from sim.nation.catalogue import CURRENT, UnknownCode, catalogue
@@ -26,6 +26,8 @@ from sim.network.records.tables import Row
 
 PASTS_KEPT: Final = 1_000
 """Answers kept in memory, some 10 kB each."""
+
+_JST_MS: Final = 9 * HOUR
 
 _RESULTS = {
     PastResult.PROVIDED: ProvisionResult.PROVIDED,
@@ -52,6 +54,7 @@ class CoreFacts:
         self.law = self._catalogue
         # The past does not change: whoever looks again, or gets it later, need not have it made anew.
         self._past = lru_cache(maxsize=PASTS_KEPT)(self._computed)
+        self._day = (-1, date.min, date.min)
         fields = {field.code: field.name for field in self._catalogue.fields}
         self.catalogue = Catalogue(
             profile,
@@ -92,20 +95,31 @@ class CoreFacts:
 
     def records(self, person: int, first: date, last: date, *, now_ms: int) -> tuple[ProvisionRecord, ...]:
         """情報提供等記録 of these days, newest first, as far as they are kept and have happened by now."""
-        oldest = day_of(now_ms) - timedelta(days=RECORDS_PERIOD_DAYS_MAX)
-        past = self._past(person, max(first, oldest), min(last, day_of(now_ms)))
+        today, oldest = self._days(now_ms)
+        past, settled_ms = self._past(person, max(first, oldest), min(last, today))
+        if now_ms >= settled_ms:
+            return past
         now = to_utc(now_ms)
-        shown = [
+        return tuple(
             record if record.provided_at is None or record.provided_at <= now else _pending(record)
             for record in past
             if record.requested_at <= now
-        ]
-        return tuple(shown[:RECORDS_IN_ANSWER_MAX])
+        )
 
-    def _computed(self, person: int, first: date, last: date) -> tuple[ProvisionRecord, ...]:
-        """The past of these days with what became of it, newest first."""
+    def _days(self, now_ms: int) -> tuple[date, date]:
+        """Today, and the first day of which records are kept; worked out once a day."""
+        number = (now_ms + _JST_MS) // DAY
+        if number != self._day[0]:
+            today = day_of(now_ms)
+            self._day = (number, today, today - timedelta(days=RECORDS_PERIOD_DAYS_MAX))
+        return self._day[1:]
+
+    def _computed(self, person: int, first: date, last: date) -> tuple[tuple[ProvisionRecord, ...], int]:
+        """The past of these days with what became of it, newest first; and from which moment on all of it has been."""
         past = records_of(self._nation, self._nation.person(person), first, last, self._profile)
-        return tuple(self._record(each) for each in reversed(past))
+        found = tuple(self._record(each) for each in reversed(past[-RECORDS_IN_ANSWER_MAX:]))
+        settled = max((to_ms(each.provided_at or each.requested_at) for each in found), default=0)
+        return found, settled + 1
 
     def shown(self, kept: Row) -> ProvisionRecord:
         """A record of this run as the person reads it; a code that nobody knows is its own name."""

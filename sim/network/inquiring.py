@@ -22,6 +22,7 @@ from sim.network import tables
 from sim.network.codes import LinkageCodes
 from sim.network.inquiries import ANSWER_MS_MAX, Event, event_of, judge
 from sim.network.records import tables as records
+from sim.network.sieve import Sieve
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,7 @@ STEP_TRIES_MAX = 3
 
 
 class Inquiring:
-    """情報照会 at the core. *knows_person* tells who is in the nation; *unassessed* broke their PIA duty."""
+    """情報照会 at the core. *knows_person* tells who is in the nation, *touched* hears of whom there is a record; *unassessed* broke their PIA duty."""
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class Inquiring:
         codes: LinkageCodes,
         desk: ControlDesk,
         knows_person: Callable[[int], bool],
+        touched: Sieve,
         wake: Callable[[], None],
         *,
         unassessed: Collection[str] = (),
@@ -49,6 +51,7 @@ class Inquiring:
         self._codes = codes
         self._desk = desk
         self._knows_person = knows_person
+        self._touched = touched
         self._wake = wake
         self._unassessed = frozenset(unassessed)
         self.works: Mapping[str, Work] = {
@@ -101,6 +104,7 @@ class Inquiring:
                 put(tables.INQUIRY_NOTIFY, row.number, due_ms=now, now_ms=now),
                 put(tables.INQUIRY_END, row.number, due_ms=now + ANSWER_MS_MAX, now_ms=now),
             ]
+        self._touched.add(row.person)
         outcome = await self._store.write([records.insert(row), *work, records.forget(now)])
         if isinstance(outcome, Conflict):
             known = await self._record(row.number)

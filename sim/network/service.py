@@ -42,6 +42,7 @@ from sim.network.inquiries import wrong_organisation
 from sim.network.inquiring import Inquiring
 from sim.network.notices.relaying import NoticeRelay
 from sim.network.reconciling import Reconciling
+from sim.network.sieve import Sieve
 from sim.network.tables import Acquisition, Provision
 
 log = structlog.get_logger(__name__)
@@ -83,9 +84,17 @@ class CoreSystem:
         self._codes = codes
         self._desk = desk
         self._paper_only = paper_only
-        self.disclosing = Disclosing(surroundings, facts, desk, self._wake)
+        touched = Sieve()
+        self.disclosing = Disclosing(surroundings, facts, desk, touched, self._wake)
         self.inquiring = Inquiring(
-            surroundings, facts.law, codes, desk, facts.knows_person, self._wake, unassessed=unassessed
+            surroundings,
+            facts.law,
+            codes,
+            desk,
+            facts.knows_person,
+            touched,
+            self._wake,
+            unassessed=unassessed,
         )
         self.acquiring = Acquiring(surroundings, codes, desk, facts.knows_person, self._wake)
         self.reconciling = Reconciling(surroundings)

@@ -175,6 +175,7 @@ def build(
         await core.notices.load()
         await desk.load()
         await flow.load()
+        await core.disclosing.load()
         async with trio.open_nursery() as nursery:
             await nursery.start(core.outbox.run)
             await nursery.start(core.notices.lanes.run)

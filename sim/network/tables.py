@@ -205,6 +205,13 @@ def finish_provision(request_id: str, result: str, *, now_ms: int) -> Op:
     )
 
 
+class _Promised(NamedTuple):
+    request_id: str
+
+
+PROMISED = Query("SELECT request_id FROM disclosures", _Promised)
+
+
 def guide_provision(request_id: str, guidance: str) -> Op:
     return Op(
         "UPDATE provisions SET guidance = :guidance WHERE request_id = :request_id",

@@ -137,6 +137,13 @@ OF_PERIOD = Query(
     "AND requested_ms < :end AND number > :after ORDER BY number LIMIT :most",
     Row,
 )
+
+
+class _Person(NamedTuple):
+    number: int
+
+
+PERSONS = Query("SELECT DISTINCT person FROM linkage_records WHERE place = 'core'", _Person)
 LATEST = Query(
     f"SELECT {_COLUMNS} FROM linkage_records WHERE place = :place ORDER BY requested_ms DESC LIMIT :most", Row
 )
