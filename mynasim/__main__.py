@@ -133,6 +133,11 @@ scenarios.command("mynasim.scenarios:run", name="run")
 app.command(scenarios)
 app.command("mynasim.load:load", name="load", help="ポータルに負荷をかけて、応答の速さを測ります（Locust）。")
 app.command(
+    "mynasim.explore:explore",
+    name="explore",
+    help="障害の起こるでたらめな世界を試し、守られるべきことが守られるかを調べます。",
+)
+app.command(
     "mynasim.card:app",
     name="card",
     help="模擬マイナンバーカードを、カードリーダーに入れて使ったり、調べたりします。",

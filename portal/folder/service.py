@@ -297,6 +297,14 @@ class Folder:
         content = self._accounts.unseal(owner.account, f"content/{request_id}", request.content or b"")
         return request, content
 
+    async def asked_under(self, request_id: str, kind: Kind) -> bytes | None:
+        """What was asked in this request, whoever's it is; None when there is none. For checking what is delivered."""
+        request = await read_one(self._store, tables.BY_ID, {"request_id": request_id})
+        owner = None if request is None else await self._accounts.by_id(request.account_id)
+        if request is None or owner is None or request.kind != kind:
+            return None
+        return self.asked(owner, request)
+
     def asked(self, owner: OpenedAccount, request: Request) -> bytes:
         """What was asked."""
         return self._accounts.unseal(owner.account, f"asked/{request.request_id}", request.asked)

@@ -17,6 +17,8 @@ from portal.wire.systems import Caller, System
 
 Sleep = Callable[[float], Awaitable[None]]
 Answer = Callable[[WireRequest], Coroutine[Any, Any, WireResponse]]
+Spawn = Callable[[Callable[[], Awaitable[None]]], None]
+"""Runs something beside everything else, for as long as the world lasts."""
 
 
 class Passage(NamedTuple):
@@ -32,6 +34,12 @@ class Passage(NamedTuple):
     """No way there: as if nobody listened."""
     reset: bool = False
     """The connection breaks after the request was carried out."""
+    again_after_s: float | None = None
+    """A copy of the request arrives so much later, when nobody waits for its answer any more."""
+    alter_request: Callable[[WireRequest], WireRequest | None] | None = None
+    """What the receiver gets in place of the request; None: it is lost."""
+    alter_reply: Callable[[WireResponse], WireResponse] | None = None
+    """What the caller gets in place of the answer."""
 
 
 class Weather(Protocol):
@@ -67,6 +75,11 @@ class Slot:
         for scope in tuple(self._busy):
             scope.cancel()
 
+    @property
+    def busy(self) -> int:
+        """How many requests are being answered."""
+        return len(self._busy)
+
     async def receive(self, request: WireRequest) -> WireResponse | Unreachable:
         answer = self._answer
         if answer is None:
@@ -101,13 +114,22 @@ class Slot:
 class MemoryCarrier:
     """Carries requests from one caller to one slot, through the weather."""
 
-    __slots__ = ("_sender", "_sleep", "_slot", "_weather")
+    __slots__ = ("_sender", "_sleep", "_slot", "_spawn", "_weather")
 
-    def __init__(self, sender: Caller, slot: Slot, weather: Weather, sleep: Sleep = trio.sleep) -> None:
+    def __init__(
+        self,
+        sender: Caller,
+        slot: Slot,
+        weather: Weather,
+        sleep: Sleep = trio.sleep,
+        spawn: Spawn | None = None,
+    ) -> None:
+        """Without *spawn* no late copies arrive."""
         self._sender = sender
         self._slot = slot
         self._weather = weather
         self._sleep = sleep
+        self._spawn = spawn
 
     def __repr__(self) -> str:
         return f"<MemoryCarrier {self._sender} -> {self._slot.system}>"
@@ -126,6 +148,13 @@ class MemoryCarrier:
             return Unreachable(Reason.TIMED_OUT)
         if passage.refuse:
             return Unreachable(Reason.REFUSED)
+        if passage.alter_request is not None:
+            altered = passage.alter_request(request)
+            if altered is None:
+                return await self._silence(ends)
+            request = altered
+        if passage.again_after_s is not None:
+            self._send_again(request, passage.again_after_s)
         if passage.lose_request:
             return await self._silence(ends)
         if passage.duplicate:
@@ -139,7 +168,17 @@ class MemoryCarrier:
             return Unreachable(Reason.TIMED_OUT)
         if passage.reset:
             return Unreachable(Reason.RESET)
+        if passage.alter_reply is not None and not isinstance(response, Unreachable):
+            return passage.alter_reply(response)
         return response
+
+    def _send_again(self, request: WireRequest, after_s: float) -> None:
+        async def arrive() -> None:
+            await self._sleep(after_s)
+            await self._slot.receive(request)
+
+        if self._spawn is not None:
+            self._spawn(arrive)
 
     async def _late(self, delay_s: float, left_s: float) -> bool:
         """Wait so long; whether the caller's patience ended first."""

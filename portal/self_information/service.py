@@ -58,6 +58,13 @@ def _asks_the_same(one: bytes, other: bytes) -> bool:
     )
 
 
+def _answers(asked: Asked, content: SelfInformation) -> bool:
+    return (asked.information.code, asked.organisation.code) == (
+        content.information.code,
+        content.organisation.code,
+    )
+
+
 _content = msgspec.json.Decoder(SelfInformation)
 
 
@@ -209,7 +216,16 @@ class SelfInformations:
     async def deliver(
         self, request_id: str, content: SelfInformation | None, guidance: str | None
     ) -> Problem | None:
-        """The holder's answer, straight to the folder."""
+        """The holder's answer, straight to the folder; what is not the answer to this request is not taken."""
+        if content is not None:
+            asked = await self._folder.asked_under(request_id, Kind.SELF_INFORMATION)
+            # A conflict, so that its sender tries again: whoever mixed it up may have put it right by then.
+            if asked is not None and not _answers(_asked.decode(asked), content):
+                return problem(
+                    ProblemCode.CONFLICT,
+                    "この請求で求められた情報ではありません。求められた機関の、求められた特定個人情報を届けてください。",
+                    field="$.content",
+                )
         encoded = None if content is None else msgspec.json.encode(content)
         return await self._folder.deliver(request_id, Kind.SELF_INFORMATION, encoded, guidance)
 

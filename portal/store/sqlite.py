@@ -300,15 +300,24 @@ class SimulatedStore(_Reader):
         return "SimulatedStore()"
 
     async def write(self, ops: Sequence[Op]) -> Committed | Conflict:
-        if self.refuse is not None:
-            raise StorageRefused(self.refuse)
-        outcome = _commit_alone(self._cursor, ops)
+        outcome = self.commit(ops)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
+    def commit(self, ops: Sequence[Op]) -> Committed | Conflict | Exception:
+        """The same without waiting; for whoever decides what a dying process left behind."""
+        if self.refuse is not None:
+            return StorageRefused(self.refuse)
+        return _commit_alone(self._cursor, ops)
+
     def close(self) -> None:
         self._connection.close()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For looking through what is kept; nobody writes by it."""
+        return self._connection
 
     def dump(self) -> list[str]:
         """Every table as SQL, for checks of what is kept (FLD-2)."""

@@ -38,7 +38,7 @@ DELIVER_SELF_INFORMATION = Operation(
     "self_information.deliver", System.PORTAL, Method.POST, "/deliveries/self-information",
     DeliveredSelfInformation, Done, callers=[System.INTERMEDIATE, System.NETWORK], repeatable=True,
     requirements=["SELF-3", "SELF-6"], summary="自己情報を利用者フォルダーに届ける",
-    problems=[P.NOT_FOUND, P.STORAGE_REFUSED], body_bytes_max=limits.DELIVERY_BYTES_MAX,
+    problems=[P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED], body_bytes_max=limits.DELIVERY_BYTES_MAX,
 )  # fmt: skip
 
 OPERATIONS = (DELIVER_RECORDS, DELIVER_SELF_INFORMATION)

@@ -140,6 +140,15 @@ class Simulators:
         rate = self._description.world.traffic_rate
         return Source(rate, self._operator(System.INTERMEDIATE), watched)
 
+    def serial_of(self, person: int) -> int:
+        """発行番号 of the user-authentication certificate that this person has now."""
+        assert self._jpki is not None, "JPKI has not been built"
+        return self._jpki.serial(person)
+
+    def issued_to(self, person: int) -> Issue | None:
+        """What this person got after the first certificates; None when nothing."""
+        return self._issued_to(person)
+
     def _issued_to(self, person: int) -> Issue | None:
         """Who got a new card, from JPKI in the same process."""
         return None if self._jpki is None else self._jpki.issued_to(person)

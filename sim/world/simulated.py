@@ -1,8 +1,9 @@
 """A world in simulated time: the same systems, joined in memory, in one Trio loop under a clock that jumps."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, time
+from typing import TypeVar
 
 import trio
 
@@ -11,8 +12,12 @@ from portal.app import build as build_portal
 from portal.links.credentials import SystemKeys, authorization_of
 from portal.links.link import Link
 from portal.links.memory import MemoryCarrier, Slot, Weather
+from portal.mail.carriers import MailCarrier
+from portal.seams.clock import Clock
+from portal.serving.dispatcher import Dispatcher
 from portal.serving.system import BuiltSystem, Surroundings
 from portal.store.sqlite import SimulatedStore
+from portal.store.store import Store
 from portal.wire.limits import CORE_DEADLINE_SECONDS
 from portal.wire.moments import JST, to_ms
 from portal.wire.systems import Caller, Party, System
@@ -39,6 +44,9 @@ SYSTEMS = (
 """In the order in which they start. The card reader and the front page are for browsers."""
 
 
+W = TypeVar("W", bound="SimulatedWorld")
+
+
 class SimulatedWorld:
     """模擬時間の世界."""
 
@@ -58,9 +66,11 @@ class SimulatedWorld:
         self._nursery = nursery
         self._secret = secret_of(description.facts.seed, "links")
         self._mail = MemoryMail()
-        self._simulators = Simulators(description, {}, lambda to: self.link(Party.OPERATOR, to))
+        self.simulators = Simulators(description, {}, lambda to: self.link(Party.OPERATOR, to))
         self.sleep = sleep_here()
         self._running: dict[System, trio.CancelScope] = {}
+        self.dispatchers: dict[System, Dispatcher] = {}
+        """Of the processes that were started last."""
         self._starts = 0
 
     def __repr__(self) -> str:
@@ -68,7 +78,9 @@ class SimulatedWorld:
 
     def link(self, caller: Caller, receiver: System, *, deadline_s: float = CORE_DEADLINE_SECONDS) -> Link:
         """A line from this caller to that system, with the caller's credentials."""
-        carrier = MemoryCarrier(caller, self.slots[receiver], self._weather, self.sleep)
+        carrier = MemoryCarrier(
+            caller, self.slots[receiver], self._weather, self.sleep, self._nursery.start_soon
+        )
         authorization = authorization_of(self._secret, caller)
         return Link(
             caller,
@@ -83,7 +95,7 @@ class SimulatedWorld:
     @property
     def wallet(self) -> Wallet:
         """The cards of this world's residents."""
-        return self._simulators.wallet
+        return self.simulators.wallet
 
     async def start(self, system: System) -> None:
         """The system comes up, on whatever its store holds."""
@@ -92,9 +104,9 @@ class SimulatedWorld:
         # A restarted process draws other numbers than it did before.
         chance = self.chance.fork(f"{system}/{self._starts}")
         surroundings = Surroundings(
-            self.clock,
+            self.clock_of(system),
             chance,
-            self.stores[system],
+            self.store_for(system),
             lambda to: self.link(system, to),
             SystemKeys(self._secret),
         )
@@ -102,27 +114,53 @@ class SimulatedWorld:
         scope = trio.CancelScope()
         await self._nursery.start(_run, built, scope)
         self._running[system] = scope
+        self.dispatchers[system] = built.dispatcher
         self.slots[system].occupy(built.dispatcher.answer)
+
+    def is_up(self, system: System) -> bool:
+        """Whether its process is there."""
+        return system in self._running
+
+    def clock_of(self, system: System) -> Clock:
+        """The clock that this system looks at: here the world's; with faults it can be one of its own."""
+        return self.clock
+
+    def store_for(self, system: System) -> Store:
+        """What the next process of this system gets as its store: here the disk itself."""
+        return self.stores[system]
+
+    def mail(self) -> MailCarrier:
+        """How mail leaves the portal."""
+        return self._mail
 
     def _build(self, system: System, surroundings: Surroundings) -> BuiltSystem:
         if system is System.PORTAL:
             seed = self.facts.seed
             secrets = PortalSecrets(secret_of(seed, "master key"), secret_of(seed, "challenge key"))
-            mail = RecordedMail(self._mail, self.clock, self.recorder)
+            mail = RecordedMail(self.mail(), self.clock, self.recorder)
             return build_portal(surroundings, self.description.portal, secrets, self.facts.trust(), mail)[0]
-        built = self._simulators.build(system, surroundings)
+        built = self.simulators.build(system, surroundings)
         if system is System.MAILBOX:
-            self._mail.mailbox = self._simulators.mailbox
+            self._mail.mailbox = self.simulators.mailbox
         return built
 
     async def stop(self, system: System) -> None:
         """The system's process is gone, at once, wherever it was; its store keeps what was durable."""
+        self.crash(system)
+        # What was cancelled ends before anything else happens.
+        await trio.lowlevel.checkpoint()
+
+    def crash(self, system: System) -> None:
+        """The same from within any task, the system's own too: whoever works for it ends at its next wait."""
         self.slots[system].vacate()
         if system is System.MAILBOX:
             self._mail.mailbox = None
         self._running.pop(system).cancel()
-        # What was cancelled ends before anything else happens.
-        await trio.lowlevel.checkpoint()
+
+    def halt(self) -> None:
+        """The world is over: nobody answers any more, and who was answering is cut off."""
+        for slot in self.slots.values():
+            slot.vacate()
 
     async def pass_time(self, seconds: float) -> None:
         """Let so much time go by, with all that happens in it."""
@@ -139,21 +177,34 @@ async def _run(
         await built.run(task_status=task_status)
 
 
+Make = Callable[[Description, SeededChance, trio.Nursery], W]
+
+
 @asynccontextmanager
 async def simulated_world(
     description: Description, seed: int, weather: Weather | None = None
 ) -> AsyncIterator[SimulatedWorld]:
     """A whole world, up and running; everything in it ends with the block."""
+
+    def make(description: Description, chance: SeededChance, nursery: trio.Nursery) -> SimulatedWorld:
+        return SimulatedWorld(description, chance, nursery, weather or FairWeather(chance.fork("weather")))
+
+    async with running_world(description, seed, make) as world:
+        yield world
+
+
+@asynccontextmanager
+async def running_world(description: Description, seed: int, make: Make[W]) -> AsyncIterator[W]:
+    """The same for a world of any kind, made by *make*."""
     chance = SeededChance(seed)
     async with trio.open_nursery() as nursery:
-        world = SimulatedWorld(description, chance, nursery, weather or FairWeather(chance.fork("weather")))
+        world = make(description, chance, nursery)
         for system in SYSTEMS:
             await world.start(system)
         try:
             yield world
         finally:
-            for slot in world.slots.values():
-                slot.vacate()
+            world.halt()
             nursery.cancel_scope.cancel()
     for store in world.stores.values():
         store.close()

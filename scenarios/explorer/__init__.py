@@ -1,0 +1,1 @@
+"""The explorer (探索): random worlds with faults, invariants that must hold in all of them, and any failure repeated."""

@@ -1,0 +1,167 @@
+"""Organisations: clerks who inquire about residents, flag records, decide; and what must hold in the network."""
+
+from datetime import timedelta
+
+from portal.links.link import Unreachable
+from portal.store.store import Query
+from portal.wire.intermediate import MAKE_INQUIRY, MakeInquiry
+from portal.wire.intermediate_keeping import (
+    DECIDE,
+    LIST_QUESTIONS,
+    PROTECT,
+    Decide,
+    ListQuestions,
+    Protect,
+    Questions,
+)
+from portal.wire.linkage import Decision
+from portal.wire.operation import Done
+from portal.wire.problems import Problem
+from portal.wire.systems import Party, System
+from scenarios.explorer.case import Errand
+from scenarios.explorer.exploring import Exploration
+from scenarios.explorer.registry import INVARIANTS, Broken, When, actor, invariant, sometimes, step
+from sim.nation.past import PastRecord, records_of
+from sim.network import invariants as network
+from sim.network.records import tables as records
+from sim.world.chance import SeededChance
+
+FLAGGED = sometimes("flagged-record", "不開示フラグのある記録ができる")
+DECIDED = sometimes("decided-about-a-flagged-record", "機関が、不開示の記録を開示するかどうかを決める")
+INQUIRED = sometimes("inquired-while-people-look", "利用者が見ている間に、機関どうしの照会が行われる")
+
+
+class Clerk:
+    """職員 of an organisation that has asked about this resident before, or was asked."""
+
+    def __init__(self, run: Exploration, errand: Errand, chance: SeededChance) -> None:
+        self.run = run
+        self.chance = chance
+        self.errand = errand
+        self.resident = run.residents[errand.who % len(run.residents)]
+        today = run.facts.nation.reference_date
+        person = self.resident.person
+        self.past = records_of(run.facts.nation, person, today - timedelta(days=1500), today)
+        self.link = run.link(Party.OPERATOR, System.INTERMEDIATE)
+        self.made = 0
+
+    def __repr__(self) -> str:
+        return f"<Clerk about {self.resident.name}, errand {self.errand.number}>"
+
+    def one(self) -> PastRecord | None:
+        """An inquiry like one of the past."""
+        return self.past[int(self.chance.uniform() * len(self.past))] if self.past else None
+
+
+actor("clerk", Clerk)
+
+
+@step("clerk", "inquire", 4)
+async def inquire(clerk: Clerk) -> None:
+    """Ask another organisation about the resident; who hears nothing asks again with the same number."""
+    like = clerk.one()
+    if like is None:
+        return
+    clerk.made += 1
+    wanted = MakeInquiry(
+        f"clerk-{clerk.errand.number}-{clerk.made}",
+        like.inquirer.code,
+        clerk.resident.person.n,
+        like.affair,
+        like.procedure,
+        like.provider.code,
+        like.information,
+        withheld=clerk.chance.uniform() < 0.15,
+    )
+    clerk.run.reached(INQUIRED)
+    for _ in range(2):
+        outcome = await clerk.link.call(MAKE_INQUIRY, wanted)
+        if not isinstance(outcome, (Problem, Unreachable)):
+            return
+        await clerk.run.pause(2)
+
+
+@step("clerk", "protect", 1)
+async def protect(clerk: Clerk) -> None:
+    """Records about the resident bear this organisation's flag from now on, or no longer."""
+    like = clerk.one()
+    if like is None:
+        return
+    on = clerk.chance.uniform() < 0.8
+    for code in (like.provider.code, like.inquirer.code):
+        outcome = await clerk.link.call(PROTECT, Protect(code, clerk.resident.person.n, on))
+        if isinstance(outcome, Done) and on:
+            clerk.run.reached(FLAGGED)
+
+
+@step("clerk", "decide", 2)
+async def decide(clerk: Clerk) -> None:
+    """Answer the questions that wait at some organisations."""
+    for record in clerk.past[-6:]:
+        for code in (record.inquirer.code, record.provider.code):
+            listed = await clerk.link.call(LIST_QUESTIONS, ListQuestions(code))
+            if not isinstance(listed, Questions):
+                continue
+            for question in listed.questions:
+                if question.decision is not None:
+                    continue
+                word = Decision.DISCLOSE if clerk.chance.uniform() < 0.6 else Decision.WITHHOLD
+                outcome = await clerk.link.call(DECIDE, Decide(question.question_id, code, word))
+                if isinstance(outcome, Done):
+                    clerk.run.reached(DECIDED)
+
+
+@step("clerk", "wait", 2)
+async def wait(clerk: Clerk) -> None:
+    await clerk.run.pause(1 + int(120_000 * clerk.chance.uniform()) / 1000)
+
+
+async def note_numbers(run: Exploration) -> dict[str, int]:
+    """Which inquiry of this run is about whom, by the network's own records."""
+    rows = []
+    for system in (System.NETWORK, System.INTERMEDIATE):
+        rows += await run.world.stores[system].read(records.EVERY)
+    numbers = {row.number: row.person for row in rows}
+    run.own["numbers"] = numbers
+    run.own["flagged"] = {row.number for row in rows if row.flagged}
+    return numbers
+
+
+async def _evidence(run: Exploration) -> network.Evidence:
+    stores = run.world.stores
+    return await network.gather(
+        stores[System.NETWORK],
+        stores[System.INTERMEDIATE],
+        run.facts.nation,
+        run.facts.codes,
+        now_ms=run.now_ms(),
+        texts=[text for system in (System.NETWORK, System.INTERMEDIATE) for text in stores[system].dump()],
+    )
+
+
+def _register() -> None:
+    """Each invariant of the network becomes one of the explorer's, under its own name."""
+    for one in network.INVARIANTS:
+
+        async def check(run: Exploration, one: network.Invariant = one) -> Broken | None:
+            evidence = run.own.get("evidence")
+            if evidence is None:
+                evidence = run.own["evidence"] = await _evidence(run)
+            found = one.check(evidence)
+            return Broken("nothing", "; ".join(found[:3])) if found else None
+
+        name = f"network: {one.name}"
+        assert name not in INVARIANTS
+        invariant(name, one.requirement, When.END)(check)
+
+
+_register()
+
+
+class _Pending(tuple[int]):
+    def __new__(cls, total: int) -> "_Pending":
+        return super().__new__(cls, (total,))
+
+
+PENDING_QUESTIONS = Query("SELECT COUNT(*) FROM questions WHERE decision IS NULL", _Pending)
+"""At the network: somebody has not decided yet."""

@@ -1,0 +1,340 @@
+"""Faults in simulated time: a world in which every fault of the vocabulary can be brought about, and the player of a plan."""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+import structlog
+import trio
+
+from portal.links.link import Sighting, Unreachable
+from portal.seams.clock import Clock
+from portal.serving.dispatcher import IN_PROGRESS_MAX
+from portal.store.store import WRITES_WAITING_MAX, Store
+from portal.wire.controls import Control, Mode, control
+from portal.wire.jpki import REVOKE, RevocationReason, Revoke
+from portal.wire.problems import Problem
+from portal.wire.systems import Party, System
+from sim.faults.clocks import OwnClock
+from sim.faults.storage import Disk, Opened
+from sim.faults.vocabulary import (
+    CertificateRevoked,
+    ClockJump,
+    ClockSkew,
+    Crash,
+    DiskFull,
+    Fault,
+    Late,
+    Overload,
+    Partition,
+    Plan,
+    Planned,
+    SlowDisk,
+    Stopped,
+    Stuck,
+    WritesRefused,
+)
+from sim.faults.weather import MESSAGE_FAULTS, BadWeather
+from sim.world.building import Description
+from sim.world.chance import SeededChance
+from sim.world.mail import StoppableMail
+from sim.world.recorder import Recorder
+from sim.world.simulated import SYSTEMS, SimulatedWorld
+from sim.world.weather import FairWeather
+
+log = structlog.get_logger(__name__)
+
+CONTROL_TRIES_MAX = 40
+"""A control that can't be set now (its system is down) is tried again each second, so often."""
+
+
+class Happening(NamedTuple):
+    """できごと: a fault began or ended, or a system went down or came up."""
+
+    moment_ms: int
+    what: str
+    """``begins``, ``ends``, ``crash``, ``start``."""
+    about: str
+    """A fault's kind, or a system."""
+    fault: Fault | None = None
+    busy: int = 0
+    """Requests that were cut off, for a crash."""
+    lost: int = 0
+    """Writes that were on their way, for a crash."""
+
+
+class FaultyWorld(SimulatedWorld):
+    """障害の起こる世界."""
+
+    def __init__(
+        self,
+        description: Description,
+        chance: SeededChance,
+        nursery: trio.Nursery,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.weather = BadWeather(FairWeather(chance.fork("weather")), chance.fork("faults"))
+        super().__init__(description, chance, nursery, self.weather)
+        if recorder is not None:
+            self.recorder = recorder
+        self.clocks: dict[System, OwnClock] = {system: OwnClock(self.clock) for system in SYSTEMS}
+        self.disks = {system: Disk(self.stores[system], self.sleep) for system in SYSTEMS}
+        self.torn = chance.fork("torn")
+        self.listeners: list[Callable[[Happening], None]] = []
+        self._opened: dict[System, Opened] = {}
+
+    def clock_of(self, system: System) -> Clock:
+        return self.clocks[system]
+
+    def store_for(self, system: System) -> Store:
+        opened = self._opened[system] = Opened(self.disks[system])
+        return opened
+
+    def mail(self) -> StoppableMail:
+        return StoppableMail(self._mail, self._stops_mail)
+
+    def _stops_mail(self) -> str | None:
+        """Mail goes the way of messages: a partition stops it too."""
+        for fault in self.weather.active:
+            match fault:
+                case Partition(systems=systems) if (System.PORTAL in systems) != (System.MAILBOX in systems):
+                    return "no way there"
+                case Stuck(system=System.MAILBOX):
+                    return "no answer"
+                case _:
+                    pass
+        return None
+
+    def happened(
+        self, what: str, about: str, fault: Fault | None = None, *, busy: int = 0, lost: int = 0
+    ) -> None:
+        """Tell whoever listens."""
+        happening = Happening(self.clock.now_ms(), what, about, fault, busy, lost)
+        for listener in self.listeners:
+            listener(happening)
+
+    async def start(self, system: System) -> None:
+        await super().start(system)
+        self.happened("start", system)
+
+    def halt(self) -> None:
+        super().halt()
+        for opened in self._opened.values():
+            opened.gone()
+
+    def crash(self, system: System) -> None:
+        busy = self.slots[system].busy
+        super().crash(system)
+        opened = self._opened[system]
+        opened.gone(self.torn.integer(4))
+        self.happened("crash", system, busy=busy, lost=opened.lost)
+
+
+class Player:
+    """Carries a plan out, and takes everything back when its time is over."""
+
+    def __init__(self, world: FaultyWorld, plan: Plan) -> None:
+        self._world = world
+        self._plan = plan
+        self._nursery: trio.Nursery | None = None
+        self._seen: Counter[str] = Counter()
+        self._triggers: dict[int, trio.Event] = {}
+        self._held: Counter[tuple[str, System]] = Counter()
+        self._skews: dict[System, dict[int, int]] = {}
+        self.is_over = False
+
+    def __repr__(self) -> str:
+        return f"<Player: {len(self._plan)} faults>"
+
+    def saw(self, sighting: Sighting) -> None:
+        """For the recorder: messages are what some faults wait for."""
+        self._seen[sighting.operation] += 1
+        for number, event in self._triggers.items():
+            after = self._plan[number].after
+            if after is not None and self._seen[after.operation] >= after.count:
+                event.set()
+
+    async def run(self) -> None:
+        """Play until cancelled; what is still wrong then is taken back by :meth:`heal`."""
+        try:
+            async with trio.open_nursery() as self._nursery:
+                await self._play_all(self._nursery)
+        finally:
+            self._nursery = None
+
+    async def _play_all(self, nursery: trio.Nursery) -> None:
+        began = trio.current_time()
+        order = [(planned.at_ms, number) for number, planned in enumerate(self._plan)]
+        heapq.heapify(order)
+        for number, planned in enumerate(self._plan):
+            if planned.after is not None:
+                self._triggers[number] = trio.Event()
+        while order:
+            at_ms, number = heapq.heappop(order)
+            await self._world.sleep(max(0.0, began + at_ms / 1000 - trio.current_time()))
+            nursery.start_soon(self._play, number, self._plan[number])
+        # A process may still be about to die: somebody must be there to bring it back.
+        await trio.sleep_forever()
+
+    async def _play(self, number: int, planned: Planned) -> None:
+        trigger = self._triggers.get(number)
+        if trigger is not None:
+            await trigger.wait()
+            self._triggers.pop(number)
+        world, fault = self._world, planned.fault
+        world.happened("begins", fault.kind, fault)
+        await self._begin(number, fault)
+        if planned.lasts_ms or not isinstance(fault, (ClockJump, CertificateRevoked, Crash)):
+            await world.sleep(planned.lasts_ms / 1000)
+            await self._end(number, fault)
+            world.happened("ends", fault.kind, fault)
+
+    async def _begin(self, number: int, fault: Fault) -> None:
+        world = self._world
+        if isinstance(fault, MESSAGE_FAULTS):
+            world.weather.begin(number, fault)
+            return
+        match fault:
+            case Crash(system=system, after_operations=count, after_write=after_write, down_ms=down_ms):
+                self._let_die(system, count, after_write, down_ms)
+            case Stopped(system=system, organisation=organisation):
+                await self._control(system, Control(Mode.STOPPED, organisation))
+            case Late(seconds=seconds):
+                await self._control(System.NETWORK, Control(Mode.LATE, late_seconds=seconds))
+            case ClockJump(by_ms=by_ms):
+                world.clock.move(by_ms)
+            case ClockSkew(system=system, by_ms=by_ms):
+                self._skews.setdefault(system, {})[number] = by_ms
+                world.clocks[system].skew(by_ms)
+            case CertificateRevoked(person=person, reason=reason):
+                await self._revoke(person, reason)
+            case Overload(system=system) | WritesRefused(system=system) | DiskFull(system=system):
+                self._hold(fault, system)
+            case SlowDisk(system=system):
+                self._hold(fault, system)
+            case _:
+                raise AssertionError(f"nobody can bring about {fault.kind}")
+
+    async def _end(self, number: int, fault: Fault) -> None:
+        world = self._world
+        if isinstance(fault, MESSAGE_FAULTS):
+            world.weather.end(number)
+            return
+        match fault:
+            case Stopped(system=system, organisation=organisation):
+                await self._control(system, Control(Mode.NORMAL, organisation))
+            case Late():
+                await self._control(System.NETWORK, Control(Mode.NORMAL))
+            case ClockSkew(system=system):
+                left = self._skews[system]
+                left.pop(number, None)
+                world.clocks[system].skew(next(iter(left.values()), 0))
+            case Overload(system=system) | WritesRefused(system=system) | DiskFull(system=system):
+                self._let_go(fault, system)
+            case SlowDisk(system=system):
+                self._let_go(fault, system)
+            case _:
+                pass
+
+    # What several faults can hold at the same time
+
+    def _hold(self, fault: Fault, system: System) -> None:
+        self._held[fault.kind, system] += 1
+        disk = self._world.disks[system]
+        match fault:
+            case Overload(at_once=at_once):
+                disk.waiting_max = at_once
+                self._world.dispatchers[system].in_progress_max = at_once
+            case WritesRefused():
+                disk.refuses = True
+            case DiskFull():
+                disk.is_full = True
+            case SlowDisk(commit_ms=commit_ms):
+                disk.commit_ms = commit_ms
+            case _:
+                raise AssertionError(fault)
+
+    def _let_go(self, fault: Fault, system: System) -> None:
+        self._held[fault.kind, system] -= 1
+        if self._held[fault.kind, system] > 0:
+            return
+        disk = self._world.disks[system]
+        match fault:
+            case Overload():
+                disk.waiting_max = WRITES_WAITING_MAX
+                self._world.dispatchers[system].in_progress_max = IN_PROGRESS_MAX
+            case WritesRefused():
+                disk.refuses = False
+            case DiskFull():
+                disk.is_full = False
+            case _:
+                disk.commit_ms = 0
+
+    # Processes
+
+    def _let_die(self, system: System, count: int, after_write: bool, down_ms: int) -> None:
+        world = self._world
+
+        def die() -> bool:
+            if self.is_over or not world.is_up(system) or self._nursery is None:
+                return False
+            self._nursery.start_soon(self._bring_back, system, down_ms)
+            world.crash(system)
+            return True
+
+        world.disks[system].die_after(count, die, after_write=after_write)
+
+    async def _bring_back(self, system: System, down_ms: int) -> None:
+        world = self._world
+        with trio.CancelScope(shield=True):
+            await world.sleep(down_ms / 1000)
+            if not world.is_up(system):
+                await world.start(system)
+
+    # What an operator does
+
+    async def _control(self, system: System, wanted: Control) -> None:
+        link = self._world.link(Party.OPERATOR, system)
+        for _ in range(CONTROL_TRIES_MAX):
+            outcome = await link.call(control(system), wanted)
+            if not isinstance(outcome, (Problem, Unreachable)):
+                return
+            await self._world.sleep(1)
+        log.info("control_not_set", system=str(system))
+
+    async def _revoke(self, person: int, reason: RevocationReason) -> None:
+        world = self._world
+        serial = world.simulators.serial_of(person)
+        link = world.link(Party.OPERATOR, System.JPKI)
+        for _ in range(CONTROL_TRIES_MAX):
+            outcome = await link.call(REVOKE, Revoke(str(serial), reason))
+            if not isinstance(outcome, (Problem, Unreachable)):
+                world.happened("revoked", str(person))
+                return
+            await world.sleep(1)
+
+    async def heal(self) -> None:
+        """Everything is as it should be again: fair weather, sound disks, right clocks, nobody stopped, everybody up."""
+        self.is_over = True
+        world = self._world
+        world.weather.clear()
+        for system in SYSTEMS:
+            disk = world.disks[system]
+            disk.refuses = disk.is_full = False
+            disk.commit_ms, disk.waiting_max = 0, WRITES_WAITING_MAX
+            disk.spare()
+            world.clocks[system].skew(0)
+        for system in SYSTEMS:
+            if not world.is_up(system):
+                await world.start(system)
+            world.dispatchers[system].in_progress_max = IN_PROGRESS_MAX
+        stopped = {
+            (planned.fault.system, planned.fault.organisation)
+            for planned in self._plan
+            if isinstance(planned.fault, Stopped)
+        }
+        if any(isinstance(planned.fault, Late) for planned in self._plan):
+            stopped.add((System.NETWORK, None))
+        for system, organisation in sorted(stopped, key=str):
+            await self._control(system, Control(Mode.NORMAL, organisation))
