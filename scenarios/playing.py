@@ -14,7 +14,8 @@ import trio
 
 from portal.links.link import Sighting
 from portal.seams.clock import stopwatch_ns
-from scenarios import privacy, staging
+from portal.wire.systems import System
+from scenarios import linkage, privacy, staging
 from scenarios.checking import Mismatch
 from scenarios.registry import Scenario
 from scenarios.stage import Stage, Step
@@ -128,8 +129,10 @@ async def _play(scenario: Scenario, set_up: Any, seconds_max: float) -> Result:
                 failure = await _failure_of(scenario, stage)
                 world_ended = stage.world.clock.now_ms()
                 if failure is None:
-                    with closing(dump()) as store:
+                    with closing(dump(System.PORTAL)) as store:
                         failure = _found(privacy.findings(stage.took_part.values(), store))
+                if failure is None:
+                    failure = _broken_in(await linkage.findings(stage, dump))
         if limit.cancelled_caught:
             failure = Failure("シナリオ", f"{seconds_max:g}秒以内に終わる", "終わらない", _last_step(stage))
     except Exception as error:
@@ -166,6 +169,12 @@ def _found(findings: Sequence[privacy.Finding]) -> Failure | None:
         return None
     seen = "、".join(str(finding) for finding in findings)
     return Failure("FLD-2: ポータルの保管庫", "4情報とマイナンバーがない", seen, "シナリオの終わり")
+
+
+def _broken_in(findings: Sequence[str]) -> Failure | None:
+    if not findings:
+        return None
+    return Failure("情報連携の不変条件", "すべて成り立つ", "、".join(findings), "シナリオの終わり")
 
 
 def _last_step(stage: Stage | None) -> str:

@@ -33,11 +33,11 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 class Set(NamedTuple):
-    """A stage, and how its portal's store is read when all is over."""
+    """A stage, and how its stores are read when all is over."""
 
     stage: Stage
-    dump: Callable[[], sqlite3.Connection]
-    """A copy of the portal's store, to be closed by who asked."""
+    dump: Callable[[System], sqlite3.Connection]
+    """A copy of a system's store, to be closed by who asked."""
 
 
 def facts(key_folder: Path | None) -> WorldFacts:
@@ -55,9 +55,9 @@ async def simulated(world_facts: WorldFacts, seed: int) -> AsyncIterator[Set]:
     async with simulated_world(_description(world_facts), seed) as world:
         stage = Stage(world, world.recorder, world.chance.fork("actors"), live=False)
 
-        def dump() -> sqlite3.Connection:
+        def dump(system: System) -> sqlite3.Connection:
             copy = sqlite3.connect(":memory:")
-            copy.executescript("\n".join(world.stores[System.PORTAL].dump()))
+            copy.executescript("\n".join(world.stores[system].dump()))
             return copy
 
         yield Set(stage, dump)
@@ -87,9 +87,9 @@ async def live(world_facts: WorldFacts, seed: int, state: Path) -> AsyncIterator
         for system in SYSTEMS:
             await world.start(system)
 
-        def dump() -> sqlite3.Connection:
+        def dump(system: System) -> sqlite3.Connection:
             copy = sqlite3.connect(":memory:")
-            with closing(sqlite3.connect(state / f"{System.PORTAL}.sqlite")) as file:
+            with closing(sqlite3.connect(state / f"{system}.sqlite")) as file:
                 file.backup(copy)
             return copy
 

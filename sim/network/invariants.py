@@ -6,9 +6,9 @@ by those who saw it. A check returns what breaks it, one line each, and nothing 
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol, TypeVar
 
-from portal.store.store import Query, Store
+from portal.store.store import Params, Query
 from portal.wire.linkage import InquiryState, KeptRecord, Place
 from portal.wire.moments import DAY, HOUR
 from portal.wire.network import RecordsAnswer, RecordsOutcome
@@ -21,6 +21,8 @@ from sim.network.disclosing import DECISION_MS_MAX
 from sim.network.inquiries import ANSWER_MS_MAX, PLACES, permission_of
 from sim.network.records import tables as records
 from sim.network.records.reconciliation import reconcile
+
+Row = TypeVar("Row")
 
 SLACK_MS: Final = HOUR
 """A deadline is kept by an outbox that looks once a minute; a system that is down keeps none until it is back."""
@@ -73,9 +75,15 @@ _PROVISIONS = Query(
 )
 
 
+class Readable(Protocol):
+    """A store, or a copy of one."""
+
+    async def read(self, query: Query[Row], params: Params = {}) -> list[Row]: ...  # noqa: B006 - never written to
+
+
 async def gather(
-    network: Store,
-    intermediate: Store,
+    network: Readable,
+    intermediate: Readable,
     nation: Nation,
     codes: LinkageCodes,
     *,
@@ -134,13 +142,18 @@ def permitted(evidence: Evidence) -> list[str]:
 
 
 def three_records(evidence: Evidence) -> list[str]:
-    """Every inquiry that has ended has its record in each place that must have one, and they agree."""
+    """Every inquiry that has ended has its record in each place that must have one, and they agree.
+
+    What was passed on has three. What the core refused has two, the inquirer's and the core's: the provider is not
+    notified of it (DOMAIN.md 1), and must have none. What nobody answered has those two, and the provider's if the
+    notice had arrived (`inquiries.PLACES`).
+    """
     answer = reconcile(evidence.at(Place.CORE), evidence.at(Place.INQUIRER), evidence.at(Place.PROVIDER))
     found = [f"{each.number}: {each.place} {each.kind} {each.field or ''}" for each in answer.differences]
     for row in evidence.of(Place.CORE):
-        if row.state == InquiryState.PROVIDED:
+        if row.state in (InquiryState.PROVIDED, InquiryState.NOT_PROVIDED):
             there = {Place(other.place) for other in evidence.kept if other.number == row.number}
-            found += [f"{row.number} is not at {place}" for place in PLACES[InquiryState.PROVIDED] - there]
+            found += [f"{row.number} is not at {place}" for place in PLACES[InquiryState(row.state)] - there]
     return found
 
 
@@ -175,7 +188,9 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     Invariant("no My Number beyond the organisation's own number", "FLD-2", no_my_number),
     Invariant("codes of two organisations for one person are never equal", "REC-2", codes_differ),
     Invariant("no inquiry without a permission row", "REC-2", permitted),
-    Invariant("every inquiry has its three records", "REC-2", three_records),
+    Invariant(
+        "every inquiry has its records: three when passed on, two when refused", "REC-2", three_records
+    ),
     Invariant("a flagged record is never in an immediate answer", "REC-5", flagged_not_at_once),
     Invariant("every request ends", "REC-3", requests_end),
 )

@@ -10,14 +10,18 @@ import pytest
 import trio
 from rich.console import Console
 
+from portal.store.store import Op
+from portal.wire.intermediate import MAKE_INQUIRY, MakeInquiry
 from portal.wire.problems import ProblemCode
-from portal.wire.systems import System
+from portal.wire.systems import Party, System
 from scenarios import playing
 from scenarios.actors.resident import Resident
 from scenarios.checking import equal, refused
 from scenarios.registry import Play, Scenario
 from scenarios.run import NotWritten, Order, run
 from scenarios.stage import Stage
+from sim.nation.organisations import of_municipality
+from sim.world.simulated import SimulatedWorld
 
 
 def _scenario(play: Play) -> Scenario:
@@ -127,3 +131,25 @@ def test_a_report_that_cannot_be_written_is_said(out: Console, keys: Path, tmp_p
 
     with pytest.raises(NotWritten, match="書けません"):
         run(Order(html=tmp_path, keys=keys), out, [_scenario(fine)])
+
+
+@pytest.mark.requirement("REC-2")
+def test_a_record_that_is_lost_is_found_at_the_end(keys: Path) -> None:
+    async def inquire_and_lose(stage: Stage) -> None:
+        person = stage.person(0)
+        there, here = (of_municipality(code).code for code in ("141003", person.municipality_code))
+        wanted = MakeInquiry(
+            "q1", there, person.n, "JM90000000000001", "JT90000000000001", here, "TM90000000000016"
+        )
+        await stage.link(Party.OPERATOR, System.INTERMEDIATE).call(MAKE_INQUIRY, wanted)
+        await stage.pass_time(timedelta(minutes=1))
+        assert isinstance(stage.world, SimulatedWorld)
+        lost = Op("DELETE FROM linkage_records WHERE place = 'provider'", {})
+        await stage.world.stores[System.INTERMEDIATE].write([lost])
+
+    text = io.StringIO()
+    done = run(Order(keys=keys), Console(file=text, width=200), [_scenario(inquire_and_lose)])
+
+    assert done.exit_code == 1
+    assert "情報連携の不変条件" in text.getvalue()
+    assert "provider" in text.getvalue()

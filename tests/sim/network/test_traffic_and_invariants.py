@@ -221,6 +221,17 @@ async def test_each_is_shown_to_find_what_it_is_for(up: LinkageWorld, autojump_c
     assert codes_differ(good._replace(codes=OneCode(b"x")))
     assert permitted(good._replace(kept=[core._replace(procedure="JT90000000000004"), *others]))
     assert permitted(good._replace(kept=[core._replace(provider="9" * 16), *others]))
+    refused = await up.make("refused", procedure="JT90000000000004")
+    await trio.sleep(1)
+    both = await evidence_of(up)
+    assert broken(both) == []
+    two = [row for row in both.kept if row.number == refused]
+    assert {row.place for row in two} == {Place.CORE, Place.INQUIRER}
+    for row in two:
+        assert three_records(both._replace(kept=[each for each in both.kept if each != row])), row.place
+    core_row = next(row for row in two if row.place == Place.CORE)
+    extra = core_row._replace(place=str(Place.PROVIDER))
+    assert three_records(both._replace(kept=[*both.kept, extra])), "a provider must not know of it"
     for missing in good.kept:
         assert three_records(good._replace(kept=[row for row in good.kept if row != missing])), missing.place
     assert three_records(good._replace(kept=[core._replace(provided_ms=1), *others]))
