@@ -12,6 +12,9 @@ from portal.accounts.service import MAIL_CODE, Accounts
 from portal.folder import tables as folder_tables
 from portal.folder.sealing import Sealer
 from portal.folder.service import SWEEP_SECONDS, Folder
+from portal.history import api as history_api
+from portal.history import tables as history_tables
+from portal.history.service import History
 from portal.mail.carriers import MailCarrier
 from portal.mail.service import WORK as MAIL
 from portal.mail.service import MailService
@@ -47,6 +50,7 @@ SCHEMAS = (
     sessions_tables.SCHEMA,
     folder_tables.SCHEMA,
     notices_tables.SCHEMA,
+    history_tables.SCHEMA,
 )
 
 
@@ -82,6 +86,7 @@ class Portal(NamedTuple):
     records: Records
     self_information: SelfInformations
     notices: NoticeBox
+    history: History
     users: AccountGuard
 
 
@@ -100,7 +105,8 @@ def build(
     clock, chance, store, link, keys = surroundings
     jpki, network = link(System.JPKI), link(System.NETWORK)
     sealer = Sealer(secrets.master_key, chance)
-    accounts = Accounts(store, sealer, clock, chance, jpki, network)
+    history = History(store, clock, sealer)
+    accounts = Accounts(store, sealer, clock, chance, jpki, network, history)
     folder = Folder(store, clock, chance, accounts, asking_again_days_max=settings.asking_again_days_max)
     records = Records(folder, accounts, network, clock)
     self_information = SelfInformations(
@@ -114,7 +120,9 @@ def build(
     anchors = TrustAnchors(trust, settings.policies)
     revocation = Revocation(jpki, clock, anchors, crl_instead_of_ocsp=settings.crl_instead_of_ocsp)
     challenges = Challenges(secrets.challenge_key, chance, settings.challenge_seconds)
-    sessions = Sessions(store, clock, chance, accounts, anchors, revocation, challenges, box, settings)
+    sessions = Sessions(
+        store, clock, chance, accounts, anchors, revocation, challenges, box, history, settings
+    )
     signed_in, users, peers = SessionGuard(sessions), AccountGuard(sessions, accounts), Peers(keys)
 
     dispatcher = Dispatcher(System.PORTAL)
@@ -123,6 +131,7 @@ def build(
     records_api.add_operations(dispatcher, records, users, peers)
     self_information_api.add_operations(dispatcher, self_information, users, peers)
     notices_api.add_operations(dispatcher, notices, users, peers)
+    history_api.add_operations(dispatcher, history, users)
     serve_about(dispatcher, clock)
 
     async def sweep() -> None:
@@ -131,6 +140,7 @@ def build(
                 await sessions.expire()
                 await folder.sweep()
                 await notices.sweep()
+                await history.sweep()
             except (StorageRefused, StoreOverloaded) as refusal:
                 log.error("sweep_refused", reason=str(refusal))
             await clock.sleep(SWEEP_SECONDS)
@@ -144,7 +154,7 @@ def build(
                 nursery.start_soon(revocation.run)
             task_status.started()
 
-    portal = Portal(accounts, sessions, folder, records, self_information, notices, users)
+    portal = Portal(accounts, sessions, folder, records, self_information, notices, history, users)
     if browsers is None:
         return BuiltSystem(dispatcher, run), portal
     # Only where there are browsers: a simulated run need not load Quart.

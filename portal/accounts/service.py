@@ -10,6 +10,7 @@ from portal.accounts import mail_confirmation, tables
 from portal.accounts.mail_confirmation import Confirmation, Try
 from portal.accounts.model import Account, KeptSettings, OpenedAccount
 from portal.folder.sealing import Opener, Sealer
+from portal.history.service import History
 from portal.links.link import Link
 from portal.seams.chance import Chance, identifier
 from portal.seams.clock import Clock
@@ -17,6 +18,7 @@ from portal.store import outbox
 from portal.store.remembering import Remembered
 from portal.store.store import Conflict, Op, Query, StorageRefused, Store, StoreOverloaded, read_one
 from portal.wire import jpki, network
+from portal.wire.history import Action, Service
 from portal.wire.limits import MAIL_CODE_PAUSE_SECONDS, MAIL_CODE_TRIES_MAX, MAIL_CODES_A_DAY_MAX
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.sign_in import AccountSettings
@@ -47,6 +49,8 @@ class Altered(NamedTuple):
     said: Problem | None = None
     to_send: tuple[Confirmation, ...] = ()
     """Whose codes are to go out with this change."""
+    done: Action | None = Action.CHANGE
+    """As what it stands in the history; None: it is no deed."""
 
 
 class NoAnswer(NamedTuple):
@@ -57,7 +61,14 @@ class Accounts:
     """アカウント管理."""
 
     def __init__(
-        self, store: Store, sealer: Sealer, clock: Clock, chance: Chance, jpki_link: Link, network_link: Link
+        self,
+        store: Store,
+        sealer: Sealer,
+        clock: Clock,
+        chance: Chance,
+        jpki_link: Link,
+        network_link: Link,
+        history: History,
     ) -> None:
         self._store = store
         self._sealer = sealer
@@ -65,6 +76,7 @@ class Accounts:
         self._chance = chance
         self._jpki = jpki_link
         self._network = network_link
+        self._history = history
         self._opened: Remembered[str, OpenedAccount] = Remembered(store)
         self.expect_work: Callable[[int], None] = lambda due_ms: None
         """Tells the outbox when something falls due; set once that exists."""
@@ -125,6 +137,8 @@ class Accounts:
         return [
             tables.insert(account),
             tables.link_certificate(serial, account.account_id, account.opened_ms),
+            self._history.line(opened, Service.SIGN_IN, Action.SIGN_IN),
+            self._history.line(opened, Service.ACCOUNT, Action.REGISTER),
             *self._code_ops(account.account_id, opened.kept.waiting, account.opened_ms),
             self._promise_code(account.account_id),
         ]
@@ -204,10 +218,11 @@ class Accounts:
             others = tuple(each for each in kept.waiting if each is not confirmation)
             match outcome:
                 case Try.RIGHT:
-                    return Altered(msgspec.structs.replace(kept, waiting=others))
+                    return Altered(msgspec.structs.replace(kept, waiting=others), done=Action.CONFIRM)
                 case Try.WRONG:
                     left = MAIL_CODE_TRIES_MAX - tried.tries
-                    return Altered(msgspec.structs.replace(kept, waiting=(*others, tried)), _wrong_code(left))
+                    counted = msgspec.structs.replace(kept, waiting=(*others, tried))
+                    return Altered(counted, _wrong_code(left), done=None)
                 case Try.OVER:
                     return Altered(kept, _CODE_OVER)
 
@@ -229,7 +244,8 @@ class Accounts:
             new = mail_confirmation.begin(self._chance, address, now)
             waiting = tuple(new if each is confirmation else each for each in kept.waiting)
             sent = _with_sent(kept, now, 1)
-            return Altered(msgspec.structs.replace(kept, waiting=waiting, codes_sent=sent), to_send=(new,))
+            renewed = msgspec.structs.replace(kept, waiting=waiting, codes_sent=sent)
+            return Altered(renewed, to_send=(new,), done=None)
 
         return await self._alter(opened, rule)
 
@@ -248,6 +264,8 @@ class Accounts:
                 tables.set_settings(account.account_id, account.settings, sealed),
                 *self._code_ops(account.account_id, altered.to_send, now),
             ]
+            if altered.done is not None:
+                ops.append(self._history.line(opened, Service.ACCOUNT, altered.done))
             outcome = await self._store.write(ops)
             self.forget(account.account_id)
             if not isinstance(outcome, Conflict):

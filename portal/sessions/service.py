@@ -8,6 +8,8 @@ from portal.accounts.model import OpenedAccount, check_settings
 from portal.accounts.service import Accounts, NoAnswer
 from portal.accounts.tables import link_certificate
 from portal.folder import tables as folder_tables
+from portal.history import tables as history_tables
+from portal.history.service import History
 from portal.mail.service import promise
 from portal.seams.chance import Chance, token
 from portal.seams.clock import Clock
@@ -17,9 +19,11 @@ from portal.sessions.challenges import Challenges, ExpiredChallenge, Issued, Unk
 from portal.sessions.living import Living
 from portal.sessions.model import Session, idle_until, token_hash, worth_extending
 from portal.sessions.revocation import Revocation, Standing
+from portal.sessions.terminals import kind_of
 from portal.settings import PortalSettings
 from portal.store.outbox import Outbox
 from portal.store.store import Conflict, Op, StorageRefused, Store, StoreOverloaded, read_one
+from portal.wire.history import Action, Service
 from portal.wire.limits import FIRST_TIME_SECONDS, SESSIONS_FOR_ACCOUNT_MAX
 from portal.wire.moments import to_utc
 from portal.wire.problems import Problem, ProblemCode, problem
@@ -49,6 +53,7 @@ class Sessions:
         revocation: Revocation,
         challenges: Challenges,
         outbox: Outbox,
+        history: History,
         settings: PortalSettings,
     ) -> None:
         self._store = store
@@ -59,6 +64,7 @@ class Sessions:
         self._revocation = revocation
         self._challenges = challenges
         self._outbox = outbox
+        self._history = history
         self._settings = settings
         self._living = Living(store)
 
@@ -103,9 +109,11 @@ class Sessions:
         if account is not None:
             ops.append(link_certificate(verified.serial, account.account_id, now))
             ops.append(tables.delete_oldest(account.account_id, SESSIONS_FOR_ACCOUNT_MAX))
+            about, where = presented.nonce[:12].hex(), kind_of(request.terminal).name
+            ops.append(self._history.line(account, Service.SIGN_IN, Action.SIGN_IN, about, detail=where))
             if MailEvent.SIGN_IN in account.settings.mail_events:
                 # The mail is named by the challenge: one sign-in, one mail.
-                ops.append(promise(MailEvent.SIGN_IN, account.account_id, presented.nonce[:12].hex(), now))
+                ops.append(promise(MailEvent.SIGN_IN, account.account_id, about, now))
         if isinstance(await self._store.write(ops), Conflict):
             return problem(ProblemCode.CHALLENGE_USED, "はじめからログインをやり直してください。")
         if account is not None:
@@ -196,8 +204,11 @@ class Sessions:
     async def sign_out(self, session: Session) -> None:
         """The session ends, and with it what was read (FLD-3); what was not read stays."""
         ops = [tables.delete(session.token_hash)]
-        if session.account_id is not None:
-            ops.append(folder_tables.delete_read(session.account_id))
+        account = None if session.account_id is None else await self._accounts.by_id(session.account_id)
+        if account is not None:
+            ops.append(folder_tables.delete_read(account.account_id))
+            about = session.token_hash[:12].hex()
+            ops.append(self._history.line(account, Service.SIGN_IN, Action.SIGN_OUT, about))
         await self._store.write(ops)
         self._living.forget(session.token_hash)
         if session.account_id is not None:
@@ -213,6 +224,7 @@ class Sessions:
         now = self._clock.now_ms()
         await self._store.write(
             [
+                history_tables.insert_signed_out_by_time(now),
                 tables.delete_over(now),
                 tables.forget_challenges(now),
                 folder_tables.delete_read_of_the_absent(now),

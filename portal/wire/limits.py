@@ -10,6 +10,8 @@ MAIL_ADDRESSES_MAX: Final = 2
 AUTH_PIN_DIGITS: Final = 4
 """ACC-1."""
 
+HISTORY_KEPT_MONTHS: Final = 15
+"""HIS-3."""
 MAIL_CODE_DIGITS: Final = 6
 """ACC-4: an address is confirmed by a code of so many digits."""
 

@@ -43,10 +43,18 @@ def start_of(day: date) -> int:
     return to_ms(datetime(day.year, day.month, day.day, tzinfo=JST))
 
 
+def add_months(ms: int, months: int) -> int:
+    """The same moment so many months later, or earlier; the last day of a month that is too short for its day."""
+    moment = to_jst(ms)
+    years, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    for day in range(moment.day, 27, -1):
+        try:
+            return to_ms(moment.replace(year=years, month=month + 1, day=day))
+        except ValueError:
+            continue
+    return to_ms(moment.replace(year=years, month=month + 1))
+
+
 def add_years(ms: int, years: int) -> int:
     """The same moment so many years later; 29 February becomes 28 February where there is none."""
-    moment = to_jst(ms)
-    try:
-        return to_ms(moment.replace(year=moment.year + years))
-    except ValueError:
-        return to_ms(moment.replace(year=moment.year + years, day=28))
+    return add_months(ms, 12 * years)
