@@ -107,12 +107,14 @@ def build(
     sealer = Sealer(secrets.master_key, chance)
     history = History(store, clock, sealer)
     accounts = Accounts(store, sealer, clock, chance, jpki, network, history)
-    folder = Folder(store, clock, chance, accounts, asking_again_days_max=settings.asking_again_days_max)
+    folder = Folder(
+        store, clock, chance, accounts, history, asking_again_days_max=settings.asking_again_days_max
+    )
     records = Records(folder, accounts, network, clock)
     self_information = SelfInformations(
         folder, accounts, network, clock, wait_seconds=settings.immediate_wait_seconds
     )
-    notices = NoticeBox(store, sealer, accounts, clock, KnownSignatures())
+    notices = NoticeBox(store, sealer, accounts, clock, KnownSignatures(), history)
     mails = MailService(accounts, mail, clock, settings.mail_sender)
     works = {**folder.works(), **accounts.works, **notices.works}
     box = outbox.Outbox(store, clock, {**works, MAIL: mails.work, MAIL_CODE: mails.work_code})

@@ -24,11 +24,13 @@ from portal.folder.model import (
     State,
     Tally,
 )
+from portal.history.service import History
 from portal.mail.service import promise
 from portal.seams.chance import Chance, identifier
 from portal.seams.clock import Clock
 from portal.store import outbox
 from portal.store.store import Conflict, Op, StorageRefused, Store, StoreOverloaded, read_one
+from portal.wire.history import Action, Service
 from portal.wire.limits import REQUESTS_OPEN_MAX
 from portal.wire.moments import DAY
 from portal.wire.problems import Problem, ProblemCode, problem
@@ -46,6 +48,8 @@ ASKED_BY_HAND_MS = 10_000
 """The user's own task asks first; the outbox does it if that task has died by then."""
 SWEEP_SECONDS = 10 * 60.0
 
+SERVICES = {Kind.RECORDS: Service.RECORDS, Kind.SELF_INFORMATION: Service.SELF_INFORMATION}
+"""As what they stand in the history."""
 MAIL_EVENTS = {
     Kind.RECORDS: MailEvent.LATE_RECORDS,
     Kind.SELF_INFORMATION: MailEvent.LATE_SELF_INFORMATION,
@@ -79,12 +83,20 @@ class Folder:
     """利用者フォルダー."""
 
     def __init__(
-        self, store: Store, clock: Clock, chance: Chance, accounts: Accounts, *, asking_again_days_max: int
+        self,
+        store: Store,
+        clock: Clock,
+        chance: Chance,
+        accounts: Accounts,
+        history: History,
+        *,
+        asking_again_days_max: int,
     ) -> None:
         self._store = store
         self._clock = clock
         self._chance = chance
         self._accounts = accounts
+        self._history = history
         self._giving_up_ms = asking_again_days_max * DAY
         self._asks: dict[Kind, Ask] = {}
         self._arrivals: dict[str, trio.Event] = {}
@@ -137,6 +149,7 @@ class Folder:
                 tables.insert(request, key),
                 outbox.put(ASK[kind], request_id, due_ms=now + ASKED_BY_HAND_MS, now_ms=now),
                 outbox.put(GIVE_UP, request_id, due_ms=now + self._giving_up_ms, now_ms=now),
+                self._history.line(owner, SERVICES[kind], Action.REQUEST, request_id),
             ]
             if isinstance(await self._store.write(ops), Conflict):
                 params = {"account_id": owner.account_id, "kind": kind, "client_key": key}
@@ -282,7 +295,7 @@ class Folder:
     async def read(
         self, owner: OpenedAccount, kind: Kind, request_id: str
     ) -> tuple[Request, bytes] | Problem:
-        """The answer, marked as read before it is shown."""
+        """The answer, marked as read, and in the history as viewed, before it is shown."""
         request = await self.own(owner, kind, request_id)
         if isinstance(request, Problem):
             return request
@@ -291,9 +304,11 @@ class Folder:
                 ProblemCode.CONFLICT, request.guidance or "まだ回答が届いていません。届くまでお待ちください。"
             )
         now = self._clock.now_ms()
+        ops = [self._history.line(owner, SERVICES[kind], Action.VIEW, request_id)]
         if request.read_ms is None:
-            await self._store.write([tables.mark_read(request_id, owner.account_id, now)])
+            ops.append(tables.mark_read(request_id, owner.account_id, now))
             request = request._replace(read_ms=now)
+        await self._store.write(ops)
         content = self._accounts.unseal(owner.account, f"content/{request_id}", request.content or b"")
         return request, content
 

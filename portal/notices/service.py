@@ -9,6 +9,7 @@ import msgspec
 from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
 from portal.folder.sealing import Sealer
+from portal.history.service import History
 from portal.mail.service import promise
 from portal.notices import tables
 from portal.notices.model import (
@@ -30,6 +31,7 @@ from portal.store import outbox
 from portal.store.store import Conflict, Op, Store, read_one
 from portal.wire import notice_relaying as relaying
 from portal.wire.disclosure import Attachment
+from portal.wire.history import Action, Service
 from portal.wire.limits import MARKS_IN_ANSWER_MAX
 from portal.wire.moments import to_jst, to_ms
 from portal.wire.notices import (
@@ -73,13 +75,20 @@ class NoticeBox:
     """お知らせ."""
 
     def __init__(
-        self, store: Store, sealer: Sealer, accounts: Accounts, clock: Clock, scanner: Scanner
+        self,
+        store: Store,
+        sealer: Sealer,
+        accounts: Accounts,
+        clock: Clock,
+        scanner: Scanner,
+        history: History,
     ) -> None:
         self._store = store
         self._sealer = sealer
         self._accounts = accounts
         self._clock = clock
         self._scanner = scanner
+        self._history = history
         self._open: OrderedDict[str, SharedContent] = OrderedDict()
         self.works: dict[str, outbox.Work] = {WITHDRAW: self._withdraw}
         self.expect_work: Callable[[int], None] = lambda due_ms: None
@@ -258,11 +267,14 @@ class NoticeBox:
         notice = await self._own(owner, notice_id)
         if isinstance(notice, Problem):
             return notice
+        viewed = self._history.line(owner, Service.NOTICES, Action.VIEW, notice_id)
         if notice.state is State.UNOPENED:
             now = self._clock.now_ms()
-            await self._store.write(tables.open_notice(notice.row, now))
+            await self._store.write([*tables.open_notice(notice.row, now), viewed])
             row = notice.row._replace(opened_ms=now)
             notice = msgspec.structs.replace(notice, row=row, state=State.OPENED)
+        else:
+            await self._store.write([viewed])
         content = notice.shared.content
         if notice.state is State.WITHDRAWN:
             return OpenedNotice(_view(notice), "", None, None, (), None, None, False)
@@ -302,7 +314,8 @@ class NoticeBox:
 
     async def delete(self, owner: OpenedAccount, notice_id: str) -> Done | Problem:
         """削除 by hand (FLD-5). That it was opened, and what was answered, its sender still learns."""
-        outcome = await self._store.write([tables.delete(owner.account_id, int(notice_id))])
+        deleted = self._history.line(owner, Service.NOTICES, Action.DELETE, notice_id)
+        outcome = await self._store.write([tables.delete(owner.account_id, int(notice_id)), deleted])
         return _NOT_HERE if isinstance(outcome, Conflict) else Done()
 
     async def answer(self, owner: OpenedAccount, wanted: GiveAnswers) -> NoticeView | Problem:
@@ -328,7 +341,8 @@ class NoticeBox:
             return wrong
         place = _answers_place(notice.row.content_id, notice.row.position)
         sealed = self._accounts.seal(owner.account, place, msgspec.msgpack.encode(wanted.answers))
-        if isinstance(await self._store.write(tables.answer(notice.row, sealed, now)), Conflict):
+        given = self._history.line(owner, Service.NOTICES, Action.ANSWER, wanted.notice_id)
+        if isinstance(await self._store.write([*tables.answer(notice.row, sealed, now), given]), Conflict):
             return _NOT_HERE
         row = notice.row._replace(answered_ms=now)
         return _view(msgspec.structs.replace(notice, row=row, state=State.ANSWERED))

@@ -24,6 +24,7 @@ PAGES: Mapping[str, str] = MappingProxyType(
         "self_information.request_done": "/self-information/requests/{request_id}",
         "self_information.list": "/self-information/folder",
         "self_information.item": "/self-information/folder/{item_id}",
+        "history": "/history",
         "settings": "/settings",
         "settings.confirm": "/settings/mail-confirmation",
         "settings.code": "/settings/mail-code",

@@ -10,6 +10,7 @@ from quart_trio.wrappers import TrioResponse as Response
 from werkzeug.exceptions import HTTPException
 
 from portal.accounts import pages as accounts_pages
+from portal.history import pages as history_pages
 from portal.records import pages as records_pages
 from portal.seams.chance import Chance
 from portal.seams.clock import Clock
@@ -106,6 +107,7 @@ def build_pages(
     accounts_pages.add_pages(reception, portal.accounts, portal.sessions, clock)
     records_pages.add_pages(reception, portal.records, clock)
     self_information_pages.add_pages(reception, portal.self_information, portal.folder)
+    history_pages.add_pages(reception, portal.history, clock)
     _add_static(app)
     _add_errors(app, reception)
     return Doorway(cast(AsgiApp, app), *reception.prepared(words.OVERLOADED), in_progress_max=in_progress_max)
