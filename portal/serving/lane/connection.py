@@ -80,7 +80,7 @@ class Connection:
 
     __slots__ = (
         "_answering", "_ended_event", "_gathered", "_gathered_bytes", "_house", "_last", "_parsing", "_peer",
-        "_refusal", "_unread", "_unread_bytes", "_unsent", "closing", "deadline", "drained", "ended", "events",
+        "_refusal", "_unread", "_unread_bytes", "_unsent", "closed", "closing", "deadline", "drained", "ended", "events",
         "phase", "socket",
     )  # fmt: skip
 
@@ -103,13 +103,10 @@ class Connection:
         self.drained: trio.Event | None = None
         self.socket = socket
         self.events = EPOLLIN
+        self.closed = False
         self.closing = False
         self.phase = Phase.IDLE
         self.deadline = house.now + house.patience.idle_seconds
-
-    @property
-    def closed(self) -> bool:
-        return self.phase is Phase.CLOSED
 
     def __repr__(self) -> str:
         return f"<lane.Connection {self.phase.name}>"
@@ -188,7 +185,7 @@ class Connection:
         if self.closed:
             return
         self.phase = Phase.CLOSED
-        self.ended = True
+        self.closed = self.ended = True
         self._unsent = self._unread = None
         self._gathered.clear()
         self._parsing.requests.clear()
@@ -279,7 +276,7 @@ class Connection:
             self.deadline = self._house.now + seconds
 
     def _answer(self, request: Received) -> None:
-        self._enter(Phase.ANSWERING, inf)
+        self.phase, self.deadline = Phase.ANSWERING, inf
         house = self._house
         self._answering = request
         work: Coroutine[Any, Any, WireResponse | Outcome] | None = None
