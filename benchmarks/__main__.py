@@ -60,6 +60,12 @@ def _calls(folder: Path, rounds: int) -> list[Row]:
     return calls.rows(rounds)
 
 
+def _serving(folder: Path, rounds: int) -> list[Row]:
+    from benchmarks import serving
+
+    return serving.rows(folder, rounds)
+
+
 def _writes(folder: Path, rounds: int) -> list[Row]:
     from benchmarks import writes
 
@@ -111,6 +117,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "starting": _starting,
     "signing_in": _signing_in,
     "calls": _calls,
+    "serving": _serving,
     "writes": _writes,
     "card": _others("card_bench"),
     "nation": _others("nation_bench"),

@@ -4,6 +4,7 @@ httpx on Trio does 278 calls a second at 64 tasks because its pool is quadratic;
 of each other and no more: no redirects, no proxies, no cookies.
 """
 
+import contextlib
 import socket as stdlib_socket
 import ssl
 from collections import deque
@@ -57,10 +58,63 @@ class _Unreadable(Exception):
     """What came is no HTTP answer, or larger than we take."""
 
 
+class _ClearText:
+    """A TCP connection without TLS, as far as a connection needs one: one wait for an answer, and no other step."""
+
+    def __init__(self, socket: stdlib_socket.socket) -> None:
+        socket.setblocking(False)
+        self._socket = socket
+
+    async def send_all(self, data: bytes) -> None:
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        while sent < len(data):
+            await trio.lowlevel.wait_writable(self._socket)
+            with contextlib.suppress(BlockingIOError):
+                sent += self._socket.send(memoryview(data)[sent:])
+
+    async def receive_some(self, most: int) -> bytes:
+        while True:
+            # Nobody answers before the request has reached him: trying first would be in vain.
+            await trio.lowlevel.wait_readable(self._socket)
+            with contextlib.suppress(BlockingIOError):
+                return self._socket.recv(most)
+
+    def silent(self) -> bool:
+        """Whether nothing has come, not even the end."""
+        try:
+            self._socket.recv(1, stdlib_socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    async def close(self) -> None:
+        self._socket.close()
+
+
+class _Tls:
+    """The same under TLS, where there may be a session ticket, which is no reason to end it."""
+
+    def __init__(self, stream: trio.SSLStream[trio.SocketStream]) -> None:
+        self._stream = stream
+        self.send_all = stream.send_all
+        self.receive_some = stream.receive_some
+
+    def silent(self) -> bool:
+        return True
+
+    async def close(self) -> None:
+        await trio.aclose_forcefully(self._stream)
+
+
 class _Connection:
     """One kept connection; carries one request at a time."""
 
-    def __init__(self, stream: trio.abc.Stream) -> None:
+    def __init__(self, stream: _ClearText | _Tls) -> None:
         self.stream = stream
         self._begin()
 
@@ -160,13 +214,6 @@ class _Connection:
             raise _Broken("closed before the answer was whole")
         self._status = self._parser.get_status_code()
 
-    def usable(self) -> bool:
-        """Whether an idle connection is silent, as it must be: closed by the other side, or sent to, it is not.
-
-        Under TLS there may be a session ticket, which is no reason to end it.
-        """
-        return not (isinstance(self.stream, trio.SocketStream) and self.stream.socket.is_readable())
-
 
 class HttpCarrier:
     """Carries requests to one address."""
@@ -178,7 +225,9 @@ class HttpCarrier:
         self._address = Address.parse(url)
         self._tls = tls
         self._idle: deque[_Connection] = deque()
-        self._slots = trio.Semaphore(connections_max)
+        self._connections_max = connections_max
+        self._in_use = 0
+        self._waiting = trio.lowlevel.ParkingLot()
         self._closed = False
         default = 443 if self._address.tls else 80
         port = "" if self._address.port == default else f":{self._address.port}"
@@ -192,7 +241,7 @@ class HttpCarrier:
         tcp = await trio.open_tcp_stream(self._address.host, self._address.port)
         tcp.setsockopt(stdlib_socket.IPPROTO_TCP, stdlib_socket.TCP_NODELAY, 1)
         if not self._address.tls:
-            return _Connection(tcp)
+            return _Connection(_ClearText(stdlib_socket.socket(fileno=tcp.socket.detach())))
         context = self._tls or ssl.create_default_context()
         stream = trio.SSLStream(tcp, context, server_hostname=self._address.host, https_compatible=True)
         try:
@@ -201,7 +250,7 @@ class HttpCarrier:
         except BaseException:
             await trio.aclose_forcefully(stream)
             raise
-        return _Connection(stream)
+        return _Connection(_Tls(stream))
 
     def _encode(self, request: WireRequest) -> bytes:
         head = [
@@ -226,43 +275,54 @@ class HttpCarrier:
 
     async def _carry(self, operation: AnyOperation, request: WireRequest) -> WireResponse | Unreachable:
         content = self._encode(request)
-        if self._slots.statistics().tasks_waiting >= CALLS_WAITING_MAX:
+        if self._in_use < self._connections_max:
+            self._in_use += 1
+        elif len(self._waiting) >= CALLS_WAITING_MAX:
             return Unreachable(Reason.OVERLOADED, f"{CALLS_WAITING_MAX} calls are waiting for a connection")
-        async with self._slots:
-            while True:
-                kept = bool(self._idle)
-                if kept:
-                    connection = self._idle.pop()
-                    if not connection.usable():
-                        await trio.aclose_forcefully(connection.stream)
-                        continue
-                else:
-                    try:
-                        connection = await self._connect()
-                    except (OSError, trio.BrokenResourceError) as error:
-                        return Unreachable(Reason.REFUSED, str(error.__cause__ or error))
-                whole = False
+        else:
+            # Whoever ends hands over his place.
+            await self._waiting.park()
+        try:
+            return await self._exchange(operation, content)
+        finally:
+            if not self._waiting.unpark(count=1):
+                self._in_use -= 1
+
+    async def _exchange(self, operation: AnyOperation, content: bytes) -> WireResponse | Unreachable:
+        while True:
+            kept = bool(self._idle)
+            if kept:
+                connection = self._idle.pop()
+                if not connection.stream.silent():
+                    await connection.stream.close()
+                    continue
+            else:
                 try:
-                    response, whole = await connection.exchange(content)
-                except _Broken as broken:
-                    # Nothing of an answer came on a kept connection: the peer closed it while it was idle, so a
-                    # repeatable request can go out again; for others the caller must learn that nobody knows.
-                    if kept and not connection.started and operation.repeatable:
-                        continue
-                    return Unreachable(Reason.RESET, str(broken))
-                except _Unreadable as unreadable:
-                    return Unreachable(Reason.MALFORMED, str(unreadable))
+                    connection = await self._connect()
+                except (OSError, trio.BrokenResourceError) as error:
+                    return Unreachable(Reason.REFUSED, str(error.__cause__ or error))
+            whole = False
+            try:
+                response, whole = await connection.exchange(content)
+            except _Broken as broken:
+                # Nothing of an answer came on a kept connection: the peer closed it while it was idle, so a
+                # repeatable request can go out again; for others the caller must learn that nobody knows.
+                if kept and not connection.started and operation.repeatable:
+                    continue
+                return Unreachable(Reason.RESET, str(broken))
+            except _Unreadable as unreadable:
+                return Unreachable(Reason.MALFORMED, str(unreadable))
+            else:
+                return response
+            finally:
+                if whole and not self._closed:
+                    self._idle.append(connection)
                 else:
-                    return response
-                finally:
-                    if whole and not self._closed:
-                        self._idle.append(connection)
-                    else:
-                        # A cancelled or broken exchange leaves the connection in the middle of a message.
-                        await trio.aclose_forcefully(connection.stream)
+                    # A cancelled or broken exchange leaves the connection in the middle of a message.
+                    await connection.stream.close()
 
     async def aclose(self) -> None:
         """Close what is idle; what is on its way closes itself when it ends."""
         self._closed = True
         while self._idle:
-            await trio.aclose_forcefully(self._idle.pop().stream)
+            await self._idle.pop().stream.close()

@@ -11,6 +11,9 @@ from typing import Any
 
 import trio
 
+WHOLE_REQUESTS = "portal.whole_requests"
+"""The ASGI extension of a server that hands out whole requests and whose last ``send`` does not wait: our lane."""
+
 BODY_SECONDS_MAX = 5.0
 """How long a response waits for the rest of a request's body that the app did not read."""
 LAST_PART_SECONDS_MAX = 30.0
@@ -22,7 +25,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Shield:
-    """Wraps an ASGI app; all but HTTP passes unchanged."""
+    """Wraps an ASGI app; all but HTTP passes unchanged, and so does what comes by our lane."""
 
     def __init__(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> None:
         self._app = app
@@ -31,7 +34,7 @@ class Shield:
         return f"Shield({self._app!r})"
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or WHOLE_REQUESTS in scope.get("extensions", ()):
             await self._app(scope, receive, send)
             return
         received = trio.Event()

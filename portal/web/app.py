@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 import trio
 from quart import request
-from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse as Response
 from werkzeug.exceptions import HTTPException
 
@@ -16,6 +15,7 @@ from portal.seams.chance import Chance
 from portal.seams.clock import Clock
 from portal.self_information import pages as self_information_pages
 from portal.serving.front import AsgiApp, Receive, Scope, Send
+from portal.serving.lean import LeanQuart
 from portal.sessions import pages as sessions_pages
 from portal.settings import PortalSettings
 from portal.store.store import StorageRefused, StoreOverloaded
@@ -87,7 +87,7 @@ def build_pages(
 
     *csrf_key* (32 bytes) seals the tokens in forms.
     """
-    app = QuartTrio("portal.web", static_folder=None, template_folder=None)
+    app = LeanQuart("portal.web", static_folder=None, template_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=FORM_BYTES_MAX,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES_MAX,
@@ -113,7 +113,7 @@ def build_pages(
     return Doorway(cast(AsgiApp, app), *reception.prepared(words.OVERLOADED), in_progress_max=in_progress_max)
 
 
-def _add_static(app: QuartTrio) -> None:
+def _add_static(app: LeanQuart) -> None:
     async def static(name: str) -> Response:
         found = design.static_files().get(name)
         if found is None:
@@ -130,7 +130,7 @@ def _add_static(app: QuartTrio) -> None:
     app.add_url_rule(f"{design.STATIC_PREFIX}<name>", "static", static, methods=["GET"])
 
 
-def _add_errors(app: QuartTrio, reception: Reception) -> None:
+def _add_errors(app: LeanQuart, reception: Reception) -> None:
     async def guest() -> Guest:
         """Whose page it would have been; nothing may fail in saying what failed."""
         try:

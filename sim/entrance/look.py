@@ -49,13 +49,13 @@ class Look:
     """見た目: the app of one simulator and how its pages are shown."""
 
     def __init__(self, system: System, nav: tuple[tuple[str, str], ...] = ()) -> None:
-        from quart_trio import QuartTrio
+        from portal.serving.lean import LeanQuart
 
         self.system = system
         self.name = JAPANESE_NAMES[system] if system is System.FRONT else f"模擬{JAPANESE_NAMES[system]}"
         self._nav = nav
         self._templates = environment(Path(__file__).parents[1])
-        self.app: QuartTrio = QuartTrio(f"sim.{system}", static_folder=None, template_folder=None)
+        self.app: LeanQuart = LeanQuart(f"sim.{system}", static_folder=None, template_folder=None)
         self.app.config.update(
             MAX_CONTENT_LENGTH=FORM_BYTES_MAX,
             MAX_FORM_MEMORY_SIZE=FORM_BYTES_MAX,

@@ -1,12 +1,14 @@
 """Every benchmark runs, at a tiny size, and its rows say what a ledger's row must say."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import calls, journeys, ledger, operations, signing_in, starting, writes
+from benchmarks import calls, journeys, ledger, operations, serving, signing_in, starting, writes
 from benchmarks.ledger import Row
 from benchmarks.processes import Target, pace_by_ourselves, pace_by_wrk, read_wrk
 from sim.world.key_folder import key_folder
@@ -24,9 +26,24 @@ def _checked(rows: list[Row]) -> Row:
 
 
 def test_calls() -> None:
-    row = _checked(calls.rows(1, seconds=TINY_SECONDS))
+    found = calls.rows(1, seconds=TINY_SECONDS)
 
-    assert row.aim == 5_000
+    assert [row.name for row in found] == ["links.calls_next_to_httpx2", "links.calls_next_to_aiohttp"]
+    for row in found:
+        _checked([row])
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "count"),
+    [(serving.hello, 1), (serving.page, 2), (serving.writes, 1), (serving.connections, 1)],
+)
+def test_serving(tmp_path: Path, benchmark: Callable[..., list[Row]], count: int) -> None:
+    tiny: dict[str, Any] = {"count": 20} if benchmark is serving.connections else {"seconds": TINY_SECONDS}
+    found = benchmark(tmp_path, 1, **tiny)
+
+    assert len(found) == count
+    for row in found:
+        _checked([row])
 
 
 def test_writes(tmp_path: Path) -> None:
@@ -49,7 +66,8 @@ def test_signing_in(tmp_path: Path) -> None:
 
 
 def test_the_citizens_operation_next_to_its_rival(tmp_path: Path) -> None:
-    _checked(operations.citizen(key_folder(), tmp_path, 1, seconds=TINY_SECONDS, connections=2))
+    for row in operations.citizen(key_folder(), tmp_path, 1, seconds=TINY_SECONDS, connections=2):
+        _checked([row])
 
 
 def test_the_simulators_operation_next_to_its_rival(tmp_path: Path) -> None:

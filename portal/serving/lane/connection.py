@@ -27,6 +27,7 @@ from portal.serving.lane.limits import (
     Patience,
 )
 from portal.serving.lane.parsing import BodyLimit, Parsing, Received, Refusal
+from portal.serving.shield import WHOLE_REQUESTS
 from portal.wire.operation import WireResponse
 
 log = structlog.get_logger(__name__)
@@ -431,7 +432,7 @@ class Connection:
             "client": self._peer,
             "server": (name[0], name[1]) if isinstance(name, tuple) else None,
             "state": self._house.state,
-            "extensions": {},
+            "extensions": {WHOLE_REQUESTS: {}},
         }
 
     async def wait_ended(self) -> None:
