@@ -1,12 +1,32 @@
 """What all tests share: a listed real client that was skipped is a failure where one may not be missing."""
 
 import os
+from collections.abc import Iterator
+from itertools import count
 
 import pytest
+
+from benchmarks.postgres_server import PostgresServer, programs, running_server
 
 REQUIRED_VARIABLE = "MYNASIM_REAL_CLIENTS_REQUIRED"
 
 _skipped: list[str] = []
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server, one for all tests that don't stop it."""
+    if programs() is None:
+        pytest.skip("no PostgreSQL here: apt-get install postgresql")
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """A place without tables in that server."""
+    return postgres_server.empty_place(f"test_{next(_numbers)}")
 
 
 @pytest.hookimpl(wrapper=True)

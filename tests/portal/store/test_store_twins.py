@@ -2,18 +2,25 @@
 
 import sqlite3
 
+import psycopg
 import pytest
 import trio
 from store_tables import ALL, ONE, SCHEMA, Thing, add, amount_of, drop, put, things
 
+from portal.store.postgres import open_postgres
 from portal.store.sqlite import SimulatedStore, open_sqlite
 from portal.store.store import COMMITTED, Committed, Conflict, Op, Query, StorageRefused, read_one
 
+POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.real_client("PostgreSQL"))
 
-@pytest.fixture(params=["sqlite", "simulated"])
+
+@pytest.fixture(params=["sqlite", "simulated", POSTGRESQL])
 async def store(request, tmp_path):
     if request.param == "sqlite":
         async with open_sqlite(tmp_path / "state" / "things.db", [SCHEMA]) as opened:
+            yield opened
+    elif request.param == "postgresql":
+        async with open_postgres(request.getfixturevalue("postgres_url"), [SCHEMA]) as opened:
             yield opened
     else:
         simulated = SimulatedStore([SCHEMA])
@@ -36,7 +43,7 @@ async def test_nothing_to_write_is_committed(store):
 
 
 async def test_text_and_bytes_come_back_as_they_were(store):
-    odd = "髙🍵'; DROP TABLE thing;--\n\x00後"
+    odd = "髙🍵'; DROP TABLE thing;--\n:name $1 %s\\後\x00\ufdd00\ufdd0\x000"
     await store.write([put(odd, 2**63 - 1)])
 
     assert await things(store) == {odd: 2**63 - 1}
@@ -93,10 +100,13 @@ async def test_a_lone_operation_that_changes_too_many_rows_is_undone(store):
     ("bad", "error"),
     [
         (put("huge", 2**70), OverflowError),
-        (Op("INSERT INTO thing VALUES (:name, :amount)", {"name": "half"}), sqlite3.ProgrammingError),
-        (put("odd", object()), sqlite3.ProgrammingError),
-        (Op("INSERT INTO nowhere VALUES (1)", {}), sqlite3.OperationalError),
-        (Op("INSERT INTO", {}), sqlite3.OperationalError),
+        (
+            Op("INSERT INTO thing VALUES (:name, :amount)", {"name": "half"}),
+            (sqlite3.ProgrammingError, KeyError),
+        ),
+        (put("odd", object()), (sqlite3.ProgrammingError, TypeError)),
+        (Op("INSERT INTO nowhere VALUES (1)", {}), (sqlite3.OperationalError, psycopg.ProgrammingError)),
+        (Op("INSERT INTO", {}), (sqlite3.OperationalError, psycopg.ProgrammingError)),
     ],
 )
 @pytest.mark.parametrize("alone", [True, False])
@@ -119,7 +129,7 @@ async def test_a_mistake_in_a_statement_is_its_callers_and_nobody_elses(store, b
 
 
 async def test_a_mistake_in_a_read_is_no_fault_of_the_disk(store):
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises((sqlite3.OperationalError, psycopg.ProgrammingError)):
         await store.read(Query("SELECT * FROM nowhere", Thing))
 
 
@@ -156,6 +166,7 @@ async def test_a_write_that_returned_is_seen_by_the_next_read(store):
     assert await amount_of(store, "cup") == 100
 
 
+@pytest.mark.parametrize("store", ["sqlite", "simulated"], indirect=True)
 async def test_a_read_does_not_let_other_tasks_run(store):
     """Embedded: what was read is still so until the reader waits for something."""
     ran = False
