@@ -30,11 +30,26 @@ TrafficRate = Annotated[
         "既定は設定 [world] traffic。"
     ),
 ]
+StoreUrl = Annotated[
+    str | None,
+    Parameter(help="保管庫: postgresql://… の形。既定は設定 [portal] store。空なら状態フォルダーのSQLite。"),
+]
+Workers = Annotated[
+    int | None,
+    Parameter(
+        help="ポータルのプロセスの数。2以上にはPostgreSQLの保管庫が要ります。既定は設定 [portal] workers。"
+    ),
+]
 Verbose = Annotated[bool, Parameter(help="くわしい記録を残します。", negative="")]
 
 
 def _prepare(
-    state: Path | None, settings_file: Path | None, traffic: str | None = None
+    state: Path | None,
+    settings_file: Path | None,
+    *,
+    traffic: str | None = None,
+    store: str | None = None,
+    workers: int | None = None,
 ) -> "tuple[Settings, Path, Path | None]":
     from mynasim import place, settings
 
@@ -42,9 +57,12 @@ def _prepare(
     file = settings_file
     if file is None and (folder / settings.FILE_NAME).exists():
         file = folder / settings.FILE_NAME
-    environment = dict(os.environ)
-    if traffic is not None:
-        environment |= settings.to_environment({"world": {"traffic": traffic}})
+    said = {"world": {"traffic": traffic}, "portal": {"store": store, "workers": workers}}
+    above = {
+        section: {name: value for name, value in entries.items() if value is not None}
+        for section, entries in said.items()
+    }
+    environment = {**os.environ, **settings.to_environment(above)}
     return settings.load(file, environment), folder, file
 
 
@@ -54,6 +72,8 @@ def up(
     state: State = None,
     settings: SettingsFile = None,
     traffic: TrafficRate = None,
+    store: StoreUrl = None,
+    workers: Workers = None,
     json: Annotated[
         bool, Parameter(help="準備ができたら、同じ内容を1行のJSONで書きます。", negative="")
     ] = False,
@@ -62,7 +82,7 @@ def up(
     """ポータルと模擬システムをすべて起動します。"""
     from mynasim import up as command
 
-    loaded, folder, file = _prepare(state, settings, traffic)
+    loaded, folder, file = _prepare(state, settings, traffic=traffic, store=store, workers=workers)
     command.run(loaded, folder, file, json=json, verbose=verbose)
 
 
@@ -71,6 +91,8 @@ def portal(
     *,
     state: State = None,
     settings: SettingsFile = None,
+    store: StoreUrl = None,
+    workers: Workers = None,
     json: Annotated[
         bool, Parameter(help="準備ができたら、アドレスを1行のJSONで書きます。", negative="")
     ] = False,
@@ -82,8 +104,8 @@ def portal(
     """ポータルだけを起動します。"""
     from mynasim import portal as command
 
-    loaded, folder, _ = _prepare(state, settings)
-    command.run(loaded, folder, json=json, log_file=log_file, verbose=verbose)
+    loaded, folder, file = _prepare(state, settings, store=store, workers=workers)
+    command.run(loaded, folder, file, json=json, log_file=log_file, verbose=verbose)
 
 
 @app.command
@@ -103,7 +125,7 @@ def world(
     """ポータルのまわりの模擬システムだけを起動します。"""
     from mynasim import world as command
 
-    loaded, folder, _ = _prepare(state, settings, traffic)
+    loaded, folder, _ = _prepare(state, settings, traffic=traffic)
     command.run(loaded, folder, json=json, log_file=log_file, verbose=verbose)
 
 

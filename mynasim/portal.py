@@ -1,27 +1,37 @@
-"""``mynasim portal``: the portal alone, as one runs it under a debugger or beside another world."""
+"""``mynasim portal``: the portal alone, as one runs it under a debugger, beside another world, or on many machines."""
 
+import os
 from functools import partial
 from pathlib import Path
 
 import trio
 
 from mynasim import logs, place, running
-from mynasim.settings import Settings
+from mynasim.settings import Settings, to_environment
+from mynasim.watching import Watch, worker_places
 from portal.live import read_trust, run_portal
 from portal.seams.chance import LiveChance
 from portal.seams.clock import LiveClock
 from portal.secrets import load_or_make
+from portal.serving.listen import Bound
 from portal.wire.systems import System
 
 
-def run(settings: Settings, state: Path, *, json: bool, log_file: bool, verbose: bool) -> None:
+def run(
+    settings: Settings, state: Path, settings_file: Path | None, *, json: bool, log_file: bool, verbose: bool
+) -> None:
     """Run until told to stop. Raises what keeps the portal from starting, in words for people."""
+    worker = os.environ.get(running.WORKER_VARIABLE)
+    name = "portal" if worker is None else f"portal-{int(worker)}"
     if log_file:
-        logs.to_file(state / "portal.log", verbose=verbose)
+        logs.to_file(state / f"{name}.log", verbose=verbose)
     else:
         logs.to_terminal(verbose=verbose)
-    with place.held(state, "portal"):
-        trio.run(_main, settings, state, json)
+    with place.held(state, name):
+        if worker is None and settings.portal.workers > 1:
+            trio.run(_watch_over, settings, state, settings_file, json, verbose)
+        else:
+            trio.run(_main, settings, state, json)
 
 
 async def _main(settings: Settings, state: Path, json: bool) -> None:
@@ -35,13 +45,7 @@ async def _main(settings: Settings, state: Path, json: bool) -> None:
             await nursery.start(
                 portal, settings.portal, secrets, trust, addresses, smtp, bound, state, clock, chance
             )
-            if json:
-                running.say_json({"portal": bound.url})
-            else:
-                moved = f"（ポート{bound.wanted}は使用中のため）" if bound.moved else ""
-                print(
-                    f"マイナポータル（模擬）: {bound.url} {moved}\n止めるには Ctrl-C を押します。", flush=True
-                )
+            _tell(bound, json=json)
 
     try:
         addresses = running.addresses(settings, bounds)
@@ -51,3 +55,43 @@ async def _main(settings: Settings, state: Path, json: bool) -> None:
         await running.run_until_told(main)
     finally:
         bound.socket.close()
+
+
+async def _watch_over(
+    settings: Settings, state: Path, settings_file: Path | None, json: bool, verbose: bool
+) -> None:
+    """Several portals at one port; whoever dies is started again."""
+    workers = settings.portal.workers
+    bounds = running.bind_all(settings, [System.PORTAL])
+    bound = bounds[System.PORTAL]
+    addresses = running.addresses(settings, bounds)
+    environment = to_environment(
+        {
+            "addresses": {str(System.PORTAL): addresses[System.PORTAL]},
+            "portal": {"store": settings.portal.store, "workers": workers},
+        }
+    )
+    watch = Watch(state, settings_file, environment, verbose=verbose)
+    places = worker_places(System.PORTAL, bound, workers)
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            async with trio.open_nursery() as starting:
+                for number, served in enumerate(places, 1):
+                    starting.start_soon(nursery.start, watch.keep, "portal", served, number)
+            _tell(bound, json=json)
+
+    try:
+        load_or_make(state, LiveChance())
+        await running.run_until_told(main)
+    finally:
+        for served in places:
+            served.close()
+
+
+def _tell(bound: Bound, *, json: bool) -> None:
+    if json:
+        running.say_json({"portal": bound.url})
+    else:
+        moved = f"（ポート{bound.wanted}は使用中のため）" if bound.moved else ""
+        print(f"マイナポータル（模擬）: {bound.url} {moved}\n止めるには Ctrl-C を押します。", flush=True)

@@ -18,7 +18,7 @@ def _ours(folder: Path) -> list[Path]:
     files = [folder / "secrets.json", folder / place.BEGAN_FILE, folder / place.POPULATIONS_FILE]
     for system in System:
         files += [folder / f"{system}.sqlite{suffix}" for suffix in ("", "-wal", "-shm")]
-    for name in ("portal", "world"):
+    for name in ("portal", "portal-*", "world"):
         files += sorted(folder.glob(f"{name}.log*"))
     files += sorted((folder / "trust").glob("user-authentication-*"))
     return [file for file in files if file.exists()]

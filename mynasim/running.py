@@ -20,6 +20,8 @@ SOCKETS_VARIABLE = "MYNASIM_SOCKETS"
 """File descriptors of sockets that the watching process has bound already: JSON, name to number."""
 WATCHED_VARIABLE = "MYNASIM_WATCHED"
 """Set when standard input is a line to the watching process: its end means that process is gone."""
+WORKER_VARIABLE = "MYNASIM_WORKER"
+"""Which of several portal processes this is, from 1."""
 SMTP = "smtp"
 
 
@@ -43,7 +45,7 @@ def bind_all(settings: Settings, names: Iterable[str]) -> dict[str, Bound]:
             listener.setblocking(False)
             bounds[name] = Bound(listener, host, listener.getsockname()[1], port)
         else:
-            bounds[name] = bind(host, port)
+            bounds[name] = bind(host, port, shared=name == System.PORTAL and settings.portal.workers > 1)
     return bounds
 
 

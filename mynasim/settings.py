@@ -48,12 +48,18 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
         if name.startswith(PREFIX) and "__" in name:
             _put(content, name.removeprefix(PREFIX).lower().split("__"), value, name)
     try:
-        return msgspec.convert(content, Settings, strict=False)
+        settings = msgspec.convert(content, Settings, strict=False)
     except msgspec.ValidationError as error:
         where = "環境変数または設定ファイル" if path is None else f"設定ファイル {path} または環境変数"
         raise SettingsWrong(
             f"{where}に誤りがあります: {error}。書ける項目は mynasim settings で見られます。"
         ) from error
+    if settings.portal.workers > 1 and not settings.portal.store:
+        raise SettingsWrong(
+            f"ポータルのプロセスを{settings.portal.workers}個にするには、保管庫をPostgreSQLにしてください"
+            "（--store postgresql://… 、または設定 [portal] の store）。SQLiteの保管庫はプロセス1個のためのものです。"
+        )
+    return settings
 
 
 def _put(content: dict[str, Any], names: list[str], value: str, variable: str) -> None:

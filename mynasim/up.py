@@ -1,11 +1,8 @@
 """``mynasim up``: the portal and the world, two processes, watched over; everything a newcomer needs on one screen."""
 
-import json as json_module
 import os
-import subprocess
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,7 @@ from rich.table import Table
 
 from mynasim import place, running
 from mynasim.settings import Settings, to_environment
-from portal.refusal import Refusal
+from mynasim.watching import Place, Watch, worker_places
 from portal.seams.chance import LiveChance
 from portal.seams.clock import LiveClock, stopwatch_ns
 from portal.secrets import load_or_make
@@ -26,22 +23,16 @@ from portal.wire.systems import JAPANESE_NAMES, WORLD_SYSTEMS, System
 from sim.nation.municipalities import municipality
 from sim.world.facts import WorldFacts
 
-STARTING_SECONDS_MAX = 60.0
-STOPPING_SECONDS_MAX = 10.0
-RESTART_SECONDS: tuple[float, ...] = (0.5, 1, 2, 5, 10)
-"""Before the nth restart of a process that died."""
-STEADY_SECONDS = 60.0
-"""Whoever ran so long starts counting anew."""
-
-
-class DidNotStart(Refusal):
-    """A process ended before it was up."""
-
 
 def run(settings: Settings, state: Path, settings_file: Path | None, *, json: bool, verbose: bool) -> None:
     """Run until Ctrl-C. Raises what keeps it from starting, in words for people."""
-    with place.held(state, "up"):
+    with place.held(state, "up"), _portal_held(state, settings.portal.workers):
         trio.run(_main, settings, state, settings_file, json, verbose)
+
+
+def _portal_held(state: Path, workers: int) -> AbstractContextManager[None]:
+    """One portal holds its part of the state itself; several have us do it for them all."""
+    return place.held(state, "portal") if workers > 1 else nullcontext()
 
 
 async def _main(
@@ -51,6 +42,7 @@ async def _main(
     load_or_make(state, LiveChance())
     facts = place.world_facts(state, settings.world, day_of(LiveClock().now_ms()))
     place.write_trust(state, facts)
+    workers = settings.portal.workers
     bounds = running.bind_all(settings, [*System, running.SMTP])
     addresses = running.addresses(settings, bounds)
     smtp = running.smtp_address(settings, bounds)
@@ -61,120 +53,29 @@ async def _main(
                 "smtp": f"{smtp.host}:{smtp.port}",
             },
             "world": {"traffic": settings.world.traffic_rate},
+            "portal": {"store": settings.portal.store, "workers": workers},
         }
     )
-    watch = _Watch(state, settings_file, environment, verbose=verbose)
-    world_names = [*WORLD_SYSTEMS, running.SMTP]
+    watch = Watch(state, settings_file, environment, verbose=verbose)
+    world = Place({name: bounds[name] for name in (*WORLD_SYSTEMS, running.SMTP)})
+    portals = worker_places(System.PORTAL, bounds[System.PORTAL], workers)
 
     async def main() -> None:
         async with trio.open_nursery() as nursery:
             async with trio.open_nursery() as starting:
-                for command, names in (("world", world_names), ("portal", [System.PORTAL])):
-                    fds = {str(name): bounds[name].socket.fileno() for name in names}
-                    starting.start_soon(nursery.start, watch.keep, command, fds)
+                starting.start_soon(nursery.start, watch.keep, "world", world)
+                for number, portal in enumerate(portals, 1):
+                    worker = number if workers > 1 else None
+                    starting.start_soon(nursery.start, watch.keep, "portal", portal, worker)
             _tell(settings, state, facts, bounds, addresses, (stopwatch_ns() - began) / 1e9, json=json)
 
     try:
         await running.run_until_told(main)
     finally:
-        for bound in bounds.values():
-            bound.socket.close()
+        for served in (world, *portals):
+            served.close()
     if not json:
         print("止めました。")
-
-
-class _Watch:
-    """Starts the two processes and starts them again when they die."""
-
-    def __init__(
-        self, state: Path, settings_file: Path | None, environment: dict[str, str], *, verbose: bool
-    ) -> None:
-        self._arguments = ["--state", str(state), "--log-file", "--json"]
-        if settings_file is not None:
-            self._arguments += ["--settings", str(settings_file)]
-        if verbose:
-            self._arguments.append("--verbose")
-        self._environment = environment
-        self._state = state
-
-    async def keep(
-        self,
-        command: str,
-        sockets: dict[str, int],
-        *,
-        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-    ) -> None:
-        """Keep this command running until cancelled. Raises :class:`DidNotStart` when it can't start at all."""
-        deaths = 0
-        is_up = False
-        while True:
-            born = trio.current_time()
-            process = await self._start(command, sockets)
-            try:
-                ready = await _first_line(process)
-                if not ready and not is_up:
-                    raise DidNotStart(await self._why(command))
-                if ready and not is_up:
-                    is_up = True
-                    task_status.started()
-                await process.wait()
-            finally:
-                await _end(process)
-            deaths = 1 if trio.current_time() - born > STEADY_SECONDS else deaths + 1
-            pause = RESTART_SECONDS[min(deaths, len(RESTART_SECONDS)) - 1]
-            sys.stderr.write(
-                f"mynasim {command} が終了しました（終了コード {process.returncode}）。{pause:g}秒後に起動し直します。"
-                f"記録: {self._state / (command + '.log')}\n"
-            )
-            await trio.sleep(pause)
-
-    async def _start(self, command: str, sockets: dict[str, int]) -> trio.Process:
-        environment = {
-            **os.environ,
-            **self._environment,
-            running.SOCKETS_VARIABLE: json_module.dumps(sockets),
-            running.WATCHED_VARIABLE: "1",
-        }
-        # A session of its own: Ctrl-C at the terminal reaches only us, and we end them in good order.
-        return await trio.lowlevel.open_process(
-            [sys.executable, "-m", "mynasim", command, *self._arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-            pass_fds=tuple(sockets.values()),
-            start_new_session=True,
-        )
-
-    async def _why(self, command: str) -> str:
-        return f"mynasim {command} を起動できませんでした。理由は上のメッセージか、{self._state / (command + '.log')} にあります。"
-
-
-async def _first_line(process: trio.Process) -> bool:
-    """Whether the process said that it is up; false when it ended instead."""
-    assert process.stdout is not None
-    heard = b""
-    with trio.move_on_after(STARTING_SECONDS_MAX):
-        while b"\n" not in heard:
-            part = await process.stdout.receive_some(4096)
-            if not part:
-                return False
-            heard += part
-    return b"\n" in heard
-
-
-async def _end(process: trio.Process) -> None:
-    """Ask the process to end, insist after a while."""
-    with trio.CancelScope(shield=True):
-        with suppress(ProcessLookupError):
-            process.terminate()
-        with trio.move_on_after(STOPPING_SECONDS_MAX):
-            await process.wait()
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                await stream.aclose()
 
 
 def _residents(facts: WorldFacts) -> list[dict[str, Any]]:

@@ -103,6 +103,7 @@ async def run_portal(
             links,
             clock,
             chance,
+            store_url=settings.store,
             lane=settings.lane,
             limits=limits,
             task_status=task_status,

@@ -21,6 +21,19 @@ class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "平文のHTTP/1.1を自前の経路で処理するか。falseならHypercornが処理しますが、遅く、あやしい要求への備えも弱くなります。"
         ),
     ] = True
+    store: Annotated[
+        str,
+        about(
+            "保管庫の場所。空なら状態フォルダーのSQLite。PostgreSQLなら postgresql://利用者@計算機/データベース の形。"
+            "合言葉はここに書かず、環境変数 PGPASSWORD か ~/.pgpass に置けます。"
+        ),
+        msgspec.Meta(pattern=r"^(postgres(ql)?://\S+)?$(?!\n)"),
+    ] = ""
+    workers: Annotated[
+        int,
+        about("ポータルのプロセスの数。2以上にするには、store をPostgreSQLにします。目安はCPUの数。"),
+        msgspec.Meta(ge=1, le=64),
+    ] = 1
     trust_folder: Annotated[
         str,
         about("信頼する利用者証明用認証局の証明書（DER）を置くフォルダー。空なら状態フォルダーの trust。"),

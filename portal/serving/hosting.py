@@ -15,7 +15,7 @@ from portal.serving.front import Front
 from portal.serving.limits import DEFAULTS, ServingLimits
 from portal.serving.listen import Bound, serve
 from portal.serving.system import BuiltSystem, Surroundings
-from portal.store.sqlite import open_sqlite
+from portal.store.opening import open_store
 from portal.store.store import Schema
 from portal.wire.systems import Caller, System
 
@@ -79,18 +79,19 @@ async def host(
     clock: Clock,
     chance: Chance,
     *,
+    store_url: str = "",
     lane: bool = True,
     limits: ServingLimits = DEFAULTS,
     task_status: trio.TaskStatus[BuiltSystem] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Run this system until cancelled; its state is in *folder*, in a file that bears its name.
+    """Run this system until cancelled; its state is in *folder*, in a file that bears its name, or in a database.
 
     The order is that of dependence: what is served last stops first, so that nothing is accepted any more when the
     workers and then the store end.
     """
     async with (
-        open_sqlite(
-            folder / f"{system}.sqlite", schemas, writes_waiting_max=limits.writes_waiting_max
+        open_store(
+            store_url, folder / f"{system}.sqlite", schemas, writes_waiting_max=limits.writes_waiting_max
         ) as store,
         trio.open_nursery() as nursery,
     ):

@@ -50,8 +50,8 @@ class NoFreePort(Refusal):
     """Neither the wanted port nor any of the following ones is free."""
 
 
-def bind(host: str, port: int, *, exact: bool = False) -> Bound:
-    """Listen at this port, or at the next free one; 0 takes any.
+def bind(host: str, port: int, *, exact: bool = False, shared: bool = False) -> Bound:
+    """Listen at this port, or at the next free one; 0 takes any. With *shared*, :func:`join` may follow.
 
     Raises :class:`NoFreePort` when there is none, or, with *exact*, when the wanted one is in use.
     """
@@ -62,6 +62,9 @@ def bind(host: str, port: int, *, exact: bool = False) -> Bound:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, candidate))
+            if shared:
+                # Not before it is bound: that would also join whoever shares this port already.
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             listener.listen(BACKLOG)
         except OSError as error:
             listener.close()
@@ -78,6 +81,23 @@ def bind(host: str, port: int, *, exact: bool = False) -> Bound:
     raise NoFreePort(
         f"{span}はすべて使用中です。設定の port を変えるか、使っているプログラムを止めてください。"
     )
+
+
+def join(bound: Bound) -> Bound:
+    """One more socket at the same port, which was bound to be shared: the kernel spreads connections over them."""
+    listener = socket.socket(bound.socket.family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((bound.host, bound.port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise NoFreePort(
+            f"アドレス {bound.host} のポート{bound.port}を分け合えません（{error.strerror or error}）。"
+        ) from error
+    listener.setblocking(False)
+    return bound._replace(socket=listener)
 
 
 async def serve(
