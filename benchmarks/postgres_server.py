@@ -63,6 +63,10 @@ class PostgresServer:
         return self.folder / "data"
 
     @property
+    def runs(self) -> bool:
+        return self._process is not None
+
+    @property
     def log(self) -> Path:
         return self.folder.with_suffix(".log")
 

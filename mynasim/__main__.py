@@ -57,7 +57,10 @@ def _prepare(
     file = settings_file
     if file is None and (folder / settings.FILE_NAME).exists():
         file = folder / settings.FILE_NAME
-    said = {"world": {"traffic": traffic}, "portal": {"store": store, "workers": workers}}
+    said: dict[str, dict[str, object]] = {
+        "world": {"traffic": traffic},
+        "portal": {"store": store, "workers": workers},
+    }
     above = {
         section: {name: value for name, value in entries.items() if value is not None}
         for section, entries in said.items()

@@ -23,6 +23,7 @@ from portal.notices import tables as notices_tables
 from portal.notices.service import NoticeBox
 from portal.records import api as records_api
 from portal.records.service import Records
+from portal.seams.chance import identifier
 from portal.self_information import api as self_information_api
 from portal.self_information.service import SelfInformations
 from portal.serving.about import serve_about
@@ -108,7 +109,13 @@ def build(
     history = History(store, clock, sealer)
     accounts = Accounts(store, sealer, clock, chance, jpki, network, history)
     folder = Folder(
-        store, clock, chance, accounts, history, asking_again_days_max=settings.asking_again_days_max
+        store,
+        clock,
+        chance,
+        accounts,
+        history,
+        asking_again_days_max=settings.asking_again_days_max,
+        wait_seconds=settings.immediate_wait_seconds,
     )
     records = Records(folder, accounts, network, clock)
     self_information = SelfInformations(
@@ -117,7 +124,8 @@ def build(
     notices = NoticeBox(store, sealer, accounts, clock, KnownSignatures(), history)
     mails = MailService(accounts, mail, clock, settings.mail_sender)
     works = {**folder.works(), **accounts.works, **notices.works}
-    box = outbox.Outbox(store, clock, {**works, MAIL: mails.work, MAIL_CODE: mails.work_code})
+    holder = "" if store.sole_writer else identifier(chance)
+    box = outbox.Outbox(store, clock, {**works, MAIL: mails.work, MAIL_CODE: mails.work_code}, holder)
     folder.expect_work = accounts.expect_work = notices.expect_work = box.expect
     anchors = TrustAnchors(trust, settings.policies)
     revocation = Revocation(jpki, clock, anchors, crl_instead_of_ocsp=settings.crl_instead_of_ocsp)

@@ -25,7 +25,7 @@ from portal.folder.model import (
     Tally,
 )
 from portal.history.service import History
-from portal.mail.service import promise
+from portal.mail.service import promise, withdraw
 from portal.seams.chance import Chance, identifier
 from portal.seams.clock import Clock
 from portal.store import outbox
@@ -46,6 +46,10 @@ ASKED_AGAIN_MS = 1_000
 """After the user's own task found that there is no answer now."""
 ASKED_BY_HAND_MS = 10_000
 """The user's own task asks first; the outbox does it if that task has died by then."""
+WAITING_MARGIN_MS = 15_000
+"""A user's wait begins after the network was asked, so it may end that much later."""
+ARRIVAL_LOOK_SECONDS: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2)
+"""How soon an answer that came to another process is seen by the user who waits; the last from then on."""
 SWEEP_SECONDS = 10 * 60.0
 
 SERVICES = {Kind.RECORDS: Service.RECORDS, Kind.SELF_INFORMATION: Service.SELF_INFORMATION}
@@ -91,12 +95,15 @@ class Folder:
         history: History,
         *,
         asking_again_days_max: int,
+        wait_seconds: float,
     ) -> None:
         self._store = store
         self._clock = clock
         self._chance = chance
         self._accounts = accounts
         self._history = history
+        # An answer may come to another process than the one where its user waits.
+        self._waiting_ms = int(wait_seconds * 1000) + WAITING_MARGIN_MS if not store.sole_writer else 0
         self._giving_up_ms = asking_again_days_max * DAY
         self._asks: dict[Kind, Ask] = {}
         self._arrivals: dict[str, trio.Event] = {}
@@ -225,8 +232,11 @@ class Folder:
         # Must change the request, or all is undone: of two answers that race, one is kept and one mail is sent.
         ops = [tables.answer(request.request_id, sealed, now)]
         if late and event in owner.settings.mail_events:
-            ops.append(promise(event, owner.account_id, request.request_id, request.asked_ms))
+            ops.append(promise(*self._mail(request), due_ms=request.asked_ms + self._waiting_ms))
         return [*ops, outbox.remove(GIVE_UP, request.request_id)]
+
+    def _mail(self, request: Request) -> tuple[MailEvent, str, str, int]:
+        return MAIL_EVENTS[Kind(request.kind)], request.account_id, request.request_id, request.asked_ms
 
     def _ending_ops(self, request: Request, state: State, guidance: str, now: int) -> list[Op]:
         return [
@@ -264,7 +274,7 @@ class Folder:
             await self._store.write([*ops, outbox.remove(ASK[kind], request_id)])
             if arrival is None:
                 # A late answer may have promised a mail.
-                self.expect_work(now)
+                self.expect_work(max(now, request.asked_ms + self._waiting_ms))
         if arrival is not None:
             arrival.set()
         return None
@@ -275,6 +285,24 @@ class Folder:
 
     def expect_no_more(self, request_id: str) -> None:
         self._arrivals.pop(request_id, None)
+
+    async def wait_for(self, owner: OpenedAccount, kind: Kind, request_id: str, arrival: trio.Event) -> None:
+        """Wait until somebody who has taken this request has answered it, here or to another process."""
+        looks = 0
+        while True:
+            current = await self.own(owner, kind, request_id)
+            # Only what somebody has taken is on its way.
+            if isinstance(current, Problem) or current.state != State.HANDED_OVER:
+                break
+            if not self._waiting_ms:
+                await arrival.wait()
+                return
+            with trio.move_on_after(ARRIVAL_LOOK_SECONDS[min(looks, len(ARRIVAL_LOOK_SECONDS) - 1)]):
+                await arrival.wait()
+            looks += 1
+        if self._waiting_ms and not arrival.is_set() and not isinstance(current, Problem):
+            # It came elsewhere, where nobody knew that its user waits: no mail of what is seen on the screen.
+            await self._store.write([withdraw(*self._mail(current))])
 
     # Reading
 

@@ -91,6 +91,12 @@ class MailService:
         return message.as_bytes()
 
 
-def promise(event: MailEvent, account_id: str, about: str, now_ms: int) -> Op:
+def promise(event: MailEvent, account_id: str, about: str, now_ms: int, *, due_ms: int | None = None) -> Op:
     """The operation that promises this mail; whether it is wished is looked up when it is sent."""
-    return outbox.put(WORK, MailKey(event, account_id, about, now_ms).text(), due_ms=now_ms, now_ms=now_ms)
+    key = MailKey(event, account_id, about, now_ms).text()
+    return outbox.put(WORK, key, due_ms=now_ms if due_ms is None else due_ms, now_ms=now_ms)
+
+
+def withdraw(event: MailEvent, account_id: str, about: str, now_ms: int) -> Op:
+    """The operation that takes this promise back, if the mail has not been sent."""
+    return outbox.remove(WORK, MailKey(event, account_id, about, now_ms).text())

@@ -7,7 +7,7 @@ import trio
 
 from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
-from portal.folder.model import GUIDANCE_REFUSED, Kind, Request, State, Treatment, treatment
+from portal.folder.model import GUIDANCE_REFUSED, Kind, Request, Treatment, treatment
 from portal.folder.service import AskOutcome, Folder, NotNow, Refused, Taken
 from portal.links.link import Link, Unreachable
 from portal.seams.clock import Clock
@@ -128,6 +128,23 @@ class SelfInformations:
         if len(self._names) > ORGANISATION_NAMES_MAX:
             self._names.popitem(last=False)
 
+    async def _learn_names(self, owner: OpenedAccount, wanted: SelfInformationRequest) -> None:
+        """Of organisations that were searched for in another process; without an answer their codes must do."""
+        unknown = tuple(
+            dict.fromkeys(
+                selection.information
+                for selection in wanted.selections
+                if selection.organisation not in self._names
+            )
+        )
+        code = await self._accounts.code_of(owner) if unknown else None
+        if code is None:
+            return
+        answer = await self._network.call(network.FIND_HOLDERS, network.FindHolders(code, unknown, None))
+        if isinstance(answer, network.Holders):
+            for held in answer.holders:
+                self._note_name(held.organisation)
+
     async def request(
         self, owner: OpenedAccount, wanted: SelfInformationRequest
     ) -> SelfInformationRequests | Problem:
@@ -136,6 +153,7 @@ class SelfInformations:
         if isinstance(catalogue, Problem):
             return catalogue
         names = {kind.information.code: kind.information for kind in catalogue.kinds}
+        await self._learn_names(owner, wanted)
         contents: list[tuple[str | None, bytes]] = []
         for index, selection in enumerate(wanted.selections):
             information = names.get(selection.information)
@@ -171,10 +189,7 @@ class SelfInformations:
                 await self._ask_many(owner, requests)
             with trio.move_on_after(self._wait_seconds):
                 for request, arrival in zip(requests, arrivals, strict=True):
-                    current = await self._folder.own(owner, Kind.SELF_INFORMATION, request.request_id)
-                    # Only what somebody has taken is on its way.
-                    if not isinstance(current, Problem) and current.state == State.HANDED_OVER:
-                        await arrival.wait()
+                    await self._folder.wait_for(owner, Kind.SELF_INFORMATION, request.request_id, arrival)
         finally:
             for request in requests:
                 self._folder.expect_no_more(request.request_id)

@@ -12,6 +12,7 @@ import structlog
 import trio
 
 from portal.seams.clock import Clock
+from portal.store import claims
 from portal.store.store import Conflict, Op, Query, Schema, StorageRefused, Store, StoreOverloaded
 
 log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ SCHEMA = Schema(
         );
         CREATE INDEX outbox_due ON outbox (due_ms)
         """,
+        "ALTER TABLE outbox ADD COLUMN holder TEXT",
     ),
 )
 
@@ -72,6 +74,9 @@ _DUE = Query(
     "SELECT kind, key, due_ms, attempts, put_ms FROM outbox WHERE due_ms <= :now ORDER BY due_ms, kind, key LIMIT :most",
     Row,
 )
+
+
+_CLAIMED = Query(claims.CLAIMED_SQL, Row)
 
 
 class _Next(NamedTuple):
@@ -125,8 +130,12 @@ def back_off_ms(attempts: int) -> int:
 class Outbox:
     """送信箱: runs the work of one system's outbox rows as they fall due."""
 
-    def __init__(self, store: Store, clock: Clock, works: Mapping[str, Work]) -> None:
+    def __init__(self, store: Store, clock: Clock, works: Mapping[str, Work], holder: str = "") -> None:
+        """With a *holder* (no other process' name) rows are claimed: other processes work on the same outbox."""
         self._store = store
+        self._holder = holder
+        self._looks = 0
+        self._look_seconds_max = claims.LOOK_SECONDS_MAX if holder else LOOK_SECONDS_MAX
         self._clock = clock
         self._works = dict(works)
         self._nursery: trio.Nursery | None = None
@@ -159,7 +168,7 @@ class Outbox:
     def take_up(self, kind: str, key: str, *, due_ms: int, now_ms: int) -> None:
         """A new row was put by a transaction that is done: begun at once if it is due, without looking for it."""
         name = (kind, key)
-        if self._nursery is None or due_ms > now_ms:
+        if self._nursery is None or due_ms > now_ms or self._holder:
             self.expect(due_ms)
         elif name in self._in_hand:
             self._has_passed_over = True
@@ -180,14 +189,15 @@ class Outbox:
                 busy = frozenset(self._in_hand)
                 self._taken_up_meanwhile.clear()
                 try:
-                    rows = await self._store.read(_DUE, {"now": now, "most": ROWS_READ_MAX})
+                    rows, has_more = await self._due(now)
                     next_due = (await self._store.read(_NEXT, {"now": now}))[0].due_ms
-                except StorageRefused as refusal:
+                except (StorageRefused, StoreOverloaded) as refusal:
                     log.error("outbox_unreadable", reason=str(refusal))
                     await trio.sleep(BACK_OFF_SECONDS[0])
                     continue
                 started = False
-                self._has_passed_over = False
+                # Of others' rows only another look can tell.
+                self._has_passed_over = has_more and self._holder != ""
                 for row in rows:
                     name = (row.kind, row.key)
                     if name in busy:
@@ -195,14 +205,28 @@ class Outbox:
                     elif name not in self._taken_up_meanwhile:
                         self._begin(self._nursery, row)
                         started = True
-                if started and len(rows) == ROWS_READ_MAX:
+                if started and has_more:
                     self.wake()
-                wait = LOOK_SECONDS_MAX
+                wait = self._look_seconds_max
                 if next_due is not None:
                     wait = min(wait, max(0.0, (next_due - now) / 1000))
                 self._looks_at_ms = now + int(wait * 1000)
                 with trio.move_on_after(wait):
                     await self._wake.wait()
+
+    async def _due(self, now: int) -> tuple[list[Row], bool]:
+        """What is due, or as much of it as can be begun at once and nobody else has claimed; whether there may be more."""
+        if not self._holder:
+            rows = await self._store.read(_DUE, {"now": now, "most": ROWS_READ_MAX})
+            return rows, len(rows) == ROWS_READ_MAX
+        free = AT_ONCE_MAX - len(self._in_hand)
+        if free <= 0:
+            return [], True
+        self._looks += 1
+        holder, until = f"{self._holder}/{self._looks}", now + claims.CLAIM_MS
+        await self._store.write([claims.claim(holder, now_ms=now, until_ms=until, most=free)])
+        rows = await self._store.read(_CLAIMED, {"holder": holder, "until": until})
+        return rows, len(rows) == free
 
     def _begin(self, nursery: trio.Nursery, row: Row) -> None:
         self._in_hand.add((row.kind, row.key))

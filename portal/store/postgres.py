@@ -25,6 +25,7 @@ from portal.store.postgres_session import (
     connect,
     described,
     error_of,
+    in_one_line,
     sqlstate,
 )
 from portal.store.postgres_sql import schema_statements, values
@@ -60,7 +61,9 @@ STEADY_SECONDS = 2.0
 """A line that held so long starts counting anew."""
 TRIES_TOGETHER = 2
 """A commit that others got in the way of so often is taken apart: each transaction for itself holds fewer locks."""
-TRIES_ALONE = 6
+TRIES_ALONE = 10
+TRIES_OF_A_LOCK = 5
+"""So many tries is one counted that has waited for a lock in vain: others wait meanwhile."""
 _MIGRATION_LOCK = b"7081461823456"
 """Two processes that start at once make the tables one after the other."""
 
@@ -161,6 +164,8 @@ class _Line:
 class PostgresStore:
     """The store of a portal process that shares its database; made by :func:`open_postgres`."""
 
+    sole_writer = False
+
     def __init__(self, url: str, session: Session, writes_waiting_max: int) -> None:
         self.url = url
         self._writes_waiting_max = writes_waiting_max
@@ -249,8 +254,8 @@ class PostgresStore:
                     continue
                 outcomes = settled
             except TryAgain as obstacle:
-                tries += 1
-                if len(batch) > 1 and tries == TRIES_TOGETHER:
+                tries += TRIES_OF_A_LOCK if obstacle.waited else 1
+                if len(batch) > 1 and tries >= TRIES_TOGETHER:
                     for write in batch:
                         await self._commit(line, [write])
                     return
@@ -381,7 +386,7 @@ async def _answer_once(session: Session, batch: list[_Read]) -> list[_Read]:
 
 def _read_error(result: PGresult) -> Exception:
     error = error_of(result)
-    return StorageRefused(str(error)) if is_refusal(sqlstate(result)) else error
+    return StorageRefused(in_one_line(error)) if is_refusal(sqlstate(result)) else error
 
 
 async def _migrate(session: Session, schemas: Sequence[Schema]) -> None:
@@ -428,7 +433,7 @@ async def open_postgres(
         await _migrate(session, schemas)
     except (Lost, psycopg.Error) as error:
         raise StorageRefused(
-            f"{described(url)} を保管庫として使えません（{str(error).strip()}）。"
+            f"{described(url)} を保管庫として使えません（{in_one_line(error)}）。"
             "サーバーが動いているか、場所・利用者・権限が正しいかを確かめてください。"
         ) from error
     store = PostgresStore(url, session, writes_waiting_max)

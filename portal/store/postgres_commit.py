@@ -9,7 +9,17 @@ from typing import NamedTuple
 
 from psycopg.pq.abc import PGresult
 
-from portal.store.postgres_session import ABORTED, OK, Backend, Lost, Prepared, Session, error_of, sqlstate
+from portal.store.postgres_session import (
+    ABORTED,
+    OK,
+    Backend,
+    Lost,
+    Prepared,
+    Session,
+    error_of,
+    in_one_line,
+    sqlstate,
+)
 from portal.store.postgres_sql import TEXT_FORMAT, values
 from portal.store.store import COMMITTED, Committed, Conflict, Op, StorageRefused
 
@@ -28,14 +38,22 @@ _FRAME = (_BEGIN, _NUMBER, _MARK, _UNDO_TO_MARK, _DROP_MARK, "ROLLBACK", "COMMIT
 _INTEGRITY = "23"
 _NOT_SO_MANY = "22012"
 """Division by zero: what :func:`portal.store.postgres_sql.held` makes of another number of rows."""
-_TRY_AGAIN = ("40", "55P03")
-"""Serialization failure, deadlock, a lock that nobody let go."""
-_REFUSALS = ("25", "42501", "53", "54", "55", "57", "58", "XX")
-"""Read-only, not allowed, out of space or memory, limits, a standby, somebody intervened, I/O, damage."""
+_NOT_LET_GO = "55P03"
+_TRY_AGAIN = ("40", _NOT_LET_GO)
+"""Serialization failure, deadlock; a lock that nobody let go."""
+_REFUSALS = ("25", "42501", "53", "55", "57", "58", "XX")
+"""Read-only, not allowed, out of space or memory, a standby, somebody intervened, I/O, damage."""
+_TOO_SLOW = "57014"
+"""A statement that took too long: its own fault, not that of its neighbours."""
 
 
 class TryAgain(Exception):
     """Another process was in the way: nothing was written, and the same may succeed now."""
+
+    def __init__(self, state: str, reason: str) -> None:
+        super().__init__(reason)
+        self.waited = state == _NOT_LET_GO
+        """It has been waited for already."""
 
 
 class InDoubt(Exception):
@@ -95,16 +113,14 @@ async def commit(session: Session, transactions: Sequence[Transaction]) -> list[
     except Lost as lost:
         raise InDoubt(number, outcomes, session.backend, str(lost)) from lost
     if result.status not in OK:
-        return _refused(outcomes, str(error_of(result)))
+        return _refused(outcomes, in_one_line(error_of(result)))
     return outcomes
 
 
 def _refused(outcomes: Sequence[Outcome], reason: str) -> list[Outcome]:
     """Nothing was written; whose statement was wrong still hears that."""
     # One exception for each: a shared one would gather everybody's traceback.
-    return [
-        outcome if isinstance(outcome, Exception) else StorageRefused(reason.strip()) for outcome in outcomes
-    ]
+    return [outcome if isinstance(outcome, Exception) else StorageRefused(reason) for outcome in outcomes]
 
 
 async def _ready(
@@ -185,7 +201,7 @@ async def _apart(session: Session, ready: dict[int, list[_Ready]], outcomes: lis
     results = await session.exchange()
     number = results[1]
     if number.status not in OK:
-        raise _Refused(str(error_of(number)))
+        raise _Refused(in_one_line(error_of(number)))
     place = 3
     for index, ops in ready.items():
         segment = results[place : place + len(ops) + 3]
@@ -204,7 +220,8 @@ def _outcome(result: PGresult, ops: list[_Ready], position: int) -> Outcome:
         state.startswith(_INTEGRITY) or (state == _NOT_SO_MANY and ops[position].changes is not None)
     ):
         return Conflict(position)
-    return error_of(result)
+    error = error_of(result)
+    return StorageRefused(in_one_line(error)) if state == _TOO_SLOW else error
 
 
 def _raise_unless_its_own(result: PGresult) -> None:
@@ -212,9 +229,9 @@ def _raise_unless_its_own(result: PGresult) -> None:
     assert result.status != ABORTED, "the first error comes first"
     state = sqlstate(result)
     if state.startswith(_TRY_AGAIN):
-        raise TryAgain(str(error_of(result)))
-    if is_refusal(state):
-        raise _Refused(str(error_of(result)))
+        raise TryAgain(state, in_one_line(error_of(result)))
+    if is_refusal(state) and state != _TOO_SLOW:
+        raise _Refused(in_one_line(error_of(result)))
 
 
 def _text(result: PGresult) -> str:

@@ -30,7 +30,7 @@ SETTINGS = (
     "SET client_encoding = 'UTF8'",
     # Held locks end with whoever held them, also when its end is not noticed by the network.
     "SET idle_in_transaction_session_timeout = '30s'",
-    "SET lock_timeout = '5s'",
+    "SET lock_timeout = '2s'",
     "SET statement_timeout = '25s'",
 )
 _KEEP_ALIVE = {
@@ -126,7 +126,7 @@ class Session:
             with trio.fail_after(EXCHANGE_SECONDS_MAX):
                 return await self._exchange()
         except psycopg.OperationalError as error:
-            raise Lost(str(error)) from error
+            raise Lost(in_one_line(error)) from error
         except trio.TooSlowError:
             raise Lost(f"{EXCHANGE_SECONDS_MAX:g}秒待っても返事がありません") from None
 
@@ -156,7 +156,7 @@ class Session:
 
     def _raise_if_lost(self, result: PGresult) -> None:
         if self._pgconn.status == _BAD or sqlstate(result) in _SHUTTING_DOWN:
-            raise Lost(result.get_error_message().strip())
+            raise Lost(" ".join(result.get_error_message().split()))
 
     async def prepare(
         self, wanted: Sequence[tuple[str, bool]]
@@ -235,22 +235,16 @@ async def _readable_or_writable(fd: int) -> None:
 # Connecting
 
 
-def check_url(url: str) -> None:
-    """Raises ``ValueError`` with what is wrong, in Japanese."""
-    try:
-        conninfo.conninfo_to_dict(url)
-    except psycopg.ProgrammingError as error:
-        raise ValueError(f"保管庫の場所 {_without_password(url)!r} が正しくありません（{error}）。") from None
-
-
-def _without_password(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    return f"{head.partition('://')[0]}://…{at}{tail}" if at else url
+def in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def described(url: str) -> str:
     """Where the server is, for people: without user and password."""
-    known = conninfo.conninfo_to_dict(url)
+    try:
+        known = conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        return "PostgreSQL"
     hosts, ports = str(known.get("host") or "localhost"), str(known.get("port") or "5432")
     return f"PostgreSQL（{hosts}、ポート{ports}、データベース {known.get('dbname') or '既定'}）"
 
@@ -266,7 +260,7 @@ async def connect(url: str) -> Session:
             with trio.fail_after(CONNECT_SECONDS_MAX):
                 session = Session(await _drive(generators.connect(attempt)))
         except psycopg.OperationalError as error:
-            reasons.append(str(error).strip())
+            reasons.append(in_one_line(error))
             continue
         except trio.TooSlowError:
             reasons.append(f"{CONNECT_SECONDS_MAX:g}秒以内につながりません")
@@ -274,7 +268,7 @@ async def connect(url: str) -> Session:
         try:
             await _begin(session)
         except psycopg.Error as error:
-            reasons.append(str(error).strip())
+            reasons.append(in_one_line(error))
             session.close()
         except BaseException:
             session.close()
@@ -285,7 +279,11 @@ async def connect(url: str) -> Session:
 
 
 async def _attempts(url: str) -> list[str]:
-    known = conninfo.conninfo_to_dict(url)
+    try:
+        known = conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # Its own words would tell the password.
+        raise Lost("postgresql://… の形になっていません") from None
     hosts = str(known.get("host") or "").split(",")
     ports = str(known.get("port") or "").split(",")
     if len(ports) == 1:

@@ -19,8 +19,7 @@ class Remembered(Generic[Key, Value]):
     """覚え: values by their key, the one that was not asked for longest goes first."""
 
     def __init__(self, store: Store, most: int = REMEMBERED_MAX) -> None:
-        # Unless it says that it has no other writer, it may have.
-        self._most = most if getattr(store, "sole_writer", False) else 0
+        self._most = most if store.sole_writer else 0
         self._values: OrderedDict[Key, Value] = OrderedDict()
 
     def __repr__(self) -> str:

@@ -78,6 +78,9 @@ class Schema(NamedTuple):
 class Store(Protocol):
     """保管庫."""
 
+    sole_writer: bool
+    """Whether this process alone writes into it; otherwise what is known in memory is not all that is known."""
+
     async def read(self, query: Query[Row], params: Params = {}) -> list[Row]:  # noqa: B006 - never written to
         """Rows as of the last commit. The embedded store answers at once, without letting other tasks run."""
         ...

@@ -72,6 +72,8 @@ class Disk:
 class Opened:
     """What one process of a system holds of its disk. When the process is gone it does nothing more."""
 
+    sole_writer = True
+
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
         self._is_gone = False

@@ -7,11 +7,12 @@ from pathlib import Path
 import trio
 from store_tables import SCHEMA, put
 
-from portal.store.sqlite import open_sqlite
+from portal.store.opening import URL_BEGINNINGS, open_store
 
 
-async def main(path: Path) -> None:
-    async with open_sqlite(path, [SCHEMA]) as store, trio.open_nursery() as nursery:
+async def main(place: str) -> None:
+    url = place if place.startswith(URL_BEGINNINGS) else ""
+    async with open_store(url, Path(place), [SCHEMA]) as store, trio.open_nursery() as nursery:
         numbers = count()
 
         async def write_on() -> None:
@@ -24,4 +25,4 @@ async def main(path: Path) -> None:
             nursery.start_soon(write_on)
 
 
-trio.run(main, Path(sys.argv[1]))
+trio.run(main, sys.argv[1])
