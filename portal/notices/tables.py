@@ -98,7 +98,7 @@ class Total(NamedTuple):
 
 UNOPENED = Query(
     "SELECT COUNT(*) FROM (SELECT number FROM notices WHERE account_id = :account_id AND opened_ms IS NULL "
-    f"AND kept_until_ms > :now LIMIT {NOTICES_COUNTED_MAX}) AS some",
+    f"AND kept_until_ms > :now LIMIT {NOTICES_COUNTED_MAX}) AS counted",
     Total,
 )
 """Counted no further than the limit: the same for a folder of ten and of ten thousand."""
