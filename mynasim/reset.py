@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mynasim import place
+from mynasim.running_links import ADDRESSES_FILE
 from portal.refusal import Refusal
 from portal.wire.systems import System
 
@@ -16,6 +17,7 @@ class NotConfirmed(Refusal):
 def _ours(folder: Path) -> list[Path]:
     """The files that a state folder consists of; the settings file is the user's own and stays."""
     files = [folder / "secrets.json", folder / place.BEGAN_FILE, folder / place.POPULATIONS_FILE]
+    files.append(folder / ADDRESSES_FILE)
     for system in System:
         files += [folder / f"{system}.sqlite{suffix}" for suffix in ("", "-wal", "-shm")]
     for name in ("portal", "portal-*", "world"):
