@@ -164,11 +164,57 @@ class DecisionPolicy(StrEnum):
     BY_HAND = "by_hand"
 
 
+class Group(StrEnum):
+    """機能群: the function groups of an intermediate server (DOMAIN.md 4)."""
+
+    SKI = "SKI"
+    """情報照会"""
+    TKY = "TKY"
+    """情報提供"""
+    TKM = "TKM"
+    """記録の管理"""
+    DBM = "DBM"
+    """副本の管理"""
+    SCM = "SCM"
+    """セキュリティ"""
+    SYM = "SYM"
+    """システム"""
+    JTK = "JTK"
+    """自己情報"""
+    OSR = "OSR"
+    """お知らせ"""
+    FGU = "FGU"
+    """符号"""
+
+
 class PlannedStop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """計画停止"""
 
     start: datetime
     end: datetime
+    group: Group | None = None
+    """Only of this function group; None for the whole server."""
+
+
+class GroupView(msgspec.Struct, frozen=True):
+    """機能群の状態 at one organisation, at this moment."""
+
+    group: Group
+    takes: bool
+    """Whether requests are taken now."""
+    stopped_until: datetime | None
+    """The end of a planned stop."""
+    works_from: datetime
+    """When what was taken is worked on: now, or when the service hours begin."""
+    per_send_max: int
+    connections_max: int
+    """Of the whole server."""
+
+
+class Groups(msgspec.Struct, frozen=True):
+    organisation: str
+    profile: str
+    groups: tuple[GroupView, ...]
 
 
 class Configure(Message, frozen=True):
@@ -285,6 +331,12 @@ VIEW_CONFIGURATION = Operation(
     problems=SIDE_PROBLEMS,
 )  # fmt: skip
 
+VIEW_GROUPS = Operation(
+    "intermediate.view_groups", System.INTERMEDIATE, Method.GET, "/sym/organisations/{organisation}/groups",
+    OneOrganisation, Groups, callers=ORGANISATION_SIDE, repeatable=True, requirements=["SELF-6"],
+    summary="機能群ごとの受付・上限・停止を見る", problems=[P.NOT_FOUND],
+)  # fmt: skip
+
 LIST_SENDS = Operation(
     "intermediate.list_sends", System.INTERMEDIATE, Method.GET, "/sym/sends", OneOrganisation, Sends,
     callers=ORGANISATION_SIDE, repeatable=True, summary="送信の受付結果の一覧（受け付けなかったものと理由を含む）",
@@ -314,6 +366,7 @@ OPERATIONS = (
     WITHHOLD,
     CONFIGURE,
     VIEW_CONFIGURATION,
+    VIEW_GROUPS,
     LIST_SENDS,
     BAR_USER,
     NOTE_RESIDENT,

@@ -145,13 +145,13 @@ def _read(desk: ControlDesk, typed: "Mapping[str, str]") -> Control | dict[str, 
         return Control(mode, late_seconds=int(seconds))
     if "organisation" not in typed:
         return Control(mode, late_seconds=desk.view.late_seconds)
-    found = _organisation(typed["organisation"])
+    found = found_organisation(typed["organisation"])
     if found is None:
         return {"organisation": "機関コード（16桁）か市区町村コード（6桁）を、数字で入れてください。"}
     return Control(mode, organisation=found.code)
 
 
-def _organisation(text: str) -> Organisation | None:
+def found_organisation(text: str) -> Organisation | None:
     """By its own code, or a municipality by its shorter one."""
     try:
         return of_municipality(municipality(text).code) if len(text) == 6 else organisation(text)

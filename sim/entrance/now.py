@@ -38,6 +38,8 @@ class Field(NamedTuple):
 class Form(NamedTuple):
     fields: tuple[Field, ...]
     button: str
+    method: str = "post"
+    """``get`` for a form that only looks something up: what was typed comes back to :data:`Show`."""
 
 
 class Section(NamedTuple):
@@ -53,7 +55,7 @@ class Section(NamedTuple):
 
 Typed = Mapping[str, str]
 Show = Callable[[Typed], Awaitable[tuple[Section, ...]]]
-"""From what was typed, empty at first, to the page."""
+"""From what was typed, or looked up, to the page."""
 Submit = Callable[[Typed], Awaitable[Mapping[str, str]]]
 """Does what a form wants; returns what is wrong with which field. ``section`` says whose form it was."""
 
@@ -80,7 +82,8 @@ def add_now(look: Look, now: Now) -> None:
     async def show() -> "TrioResponse":
         from quart import request
 
-        return await page({}, {}, done="行いました" if request.args.get("done") == "1" else "")
+        typed = {name: value.strip() for name, value in request.args.items()}
+        return await page({}, typed, done="行いました" if typed.get("done") == "1" else "")
 
     async def submit() -> "TrioResponse":
         from quart import request

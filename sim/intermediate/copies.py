@@ -18,6 +18,7 @@ from portal.wire.intermediate_keeping import (
     DOCUMENTS_MAX,
     CopyEntry,
     DeleteCopy,
+    Group,
     RegisterCopies,
     RegisterDocument,
     SendState,
@@ -175,7 +176,7 @@ class Copies:
         row = sends.SendRow(
             code, sends.COPIES, request.name, digest, str(SendState.ACCEPTED), len(request.copies), now
         )
-        refused = sends.too_many(len(request.copies), self._standing.profile(code).per_send_max)
+        refused = sends.too_many(len(request.copies), self._standing.per_send(code, Group.DBM))
         if refused is None:
             wrong = (self._wrong(code, number, entry) for number, entry in enumerate(request.copies))
             refused = next(filter(None, wrong), None)

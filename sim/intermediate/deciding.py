@@ -16,6 +16,7 @@ from portal.wire.intermediate_keeping import (
     AskDecision,
     Decide,
     DecisionPolicy,
+    Group,
     ListRecords,
     Question,
     Questions,
@@ -120,7 +121,7 @@ class Deciding:
         question = await read_one(self._store, _ONE, {"question_id": row.key})
         if question is None:
             return Finished()
-        if self._standing.closed(question.organisation) is not None:
+        if self._standing.closed(question.organisation, Group.TKM) is not None:
             return Again("stopped")
         decision = (question.decision and Decision(question.decision)) or await self._by_policy(question)
         if decision is None:

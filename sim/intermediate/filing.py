@@ -13,7 +13,7 @@ import msgspec
 from portal.serving.system import Surroundings
 from portal.store.store import Conflict, Op, Query, Store
 from portal.wire.intermediate import FileResult, MakeInquiry, OneFile, SubmitFile
-from portal.wire.intermediate_keeping import SendState, SendView
+from portal.wire.intermediate_keeping import Group, SendState, SendView
 from portal.wire.linkage import InquiryState, ProvidedContent
 from portal.wire.problems import Problem, ProblemCode, problem
 from sim.intermediate import sends
@@ -88,7 +88,7 @@ class Filing:
         )
         if isinstance(lines, Malformed):
             return await sends.refuse(self._store, row, _unfit(lines))
-        refused = sends.too_many(entries, self._standing.profile(code).per_send_max)
+        refused = sends.too_many(entries, self._standing.per_send(code, Group.SKI))
         for number, line in enumerate(lines, 1):
             refused = refused or await self._unfit(code, number, line)
         if refused is not None:

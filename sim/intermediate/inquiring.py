@@ -19,6 +19,7 @@ from portal.wire.intermediate import (
     OneInquiry,
     ReceiveAnswer,
 )
+from portal.wire.intermediate_keeping import Group
 from portal.wire.linkage import Asked, InquiryState, Place, ProvidedContent
 from portal.wire.moments import DAY, to_ms, to_utc
 from portal.wire.network import INQUIRE, Inquire, InquiryTaken
@@ -119,7 +120,7 @@ class Inquiring:
         record = await self._record(row.key)
         if record is None or record.state not in (InquiryState.PENDING, InquiryState.UNANSWERED):
             return Finished()
-        if self._standing.closed(record.inquirer) is not None:
+        if self._standing.closed(record.inquirer, Group.SKI) is not None:
             return Again("stopped")
         wanted = Inquire(
             record.number,

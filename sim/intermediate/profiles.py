@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from portal.wire.intermediate_keeping import Group
 from portal.wire.moments import JST, to_jst, to_ms
 
 ASSUMED: Final = True
@@ -64,6 +65,26 @@ class Span(NamedTuple):
 
     start_ms: int
     end_ms: int
+
+
+GROUP_NAMES: Final = MappingProxyType(
+    {
+        Group.SKI: "情報照会",
+        Group.TKY: "情報提供",
+        Group.TKM: "記録の管理",
+        Group.DBM: "副本の管理",
+        Group.SCM: "セキュリティ",
+        Group.SYM: "システム",
+        Group.JTK: "自己情報",
+        Group.OSR: "お知らせ",
+        Group.FGU: "符号",
+    }
+)
+
+
+def group_of(path: str) -> Group:
+    """機能群 of an operation: the first part of its path says it. Raises ValueError for another path."""
+    return Group(path.split("/")[1].upper())
 
 
 def stopped_until(stops: Iterable[Span], at_ms: int) -> int | None:

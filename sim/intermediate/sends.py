@@ -43,6 +43,13 @@ _OF = Query(
 )
 
 
+LATEST = Query(
+    "SELECT organisation, kind, name, digest, state, entries, sent_ms, reason FROM sends "
+    "ORDER BY sent_ms DESC, name LIMIT :most",
+    SendRow,
+)
+
+
 def digest_of(content: bytes) -> str:
     return sha256(content).hexdigest()
 

@@ -10,6 +10,7 @@ from portal.store.store import Conflict, read_one
 from portal.wire.deliveries import DELIVER_SELF_INFORMATION, DeliveredSelfInformation
 from portal.wire.disclosure import Named, SelfInformation
 from portal.wire.intermediate import Accepted, ProvideSelfInformation
+from portal.wire.intermediate_keeping import Group
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.systems import System
 from sim.controls import ControlDesk
@@ -96,7 +97,7 @@ class IntermediateServers:
 
     async def provide(self, request: ProvideSelfInformation) -> Accepted | Problem:
         """受け付け: written down before it is acknowledged; the same request again is the same promise."""
-        if (closed := self.standing.closed(request.organisation)) is not None:
+        if (closed := self.standing.closed(request.organisation, Group.JTK)) is not None:
             return closed
         provider = organisation(request.organisation)
         person = self._codes.person_of(request.code, provider.code)
@@ -131,7 +132,7 @@ class IntermediateServers:
         taken = await read_one(self._store, tables.ONE, {"request_id": row.key})
         if taken is None or taken.done_ms is not None:
             return Finished()
-        if self.standing.closed(taken.organisation) is not None:
+        if self.standing.closed(taken.organisation, Group.JTK) is not None:
             return Again("stopped")
         outcome = await self._portal.call(DELIVER_SELF_INFORMATION, await self._made(taken))
         now = self._clock.now_ms()

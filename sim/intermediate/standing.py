@@ -8,12 +8,31 @@ import msgspec
 
 from portal.serving.system import Surroundings
 from portal.store.store import Op, Query
-from portal.wire.intermediate_keeping import BarUser, Configuration, Configure, DecisionPolicy, Protect
-from portal.wire.moments import to_jst, to_ms
+from portal.wire.intermediate_keeping import (
+    BarUser,
+    Configuration,
+    Configure,
+    DecisionPolicy,
+    Group,
+    Groups,
+    GroupView,
+    Protect,
+)
+from portal.wire.moments import to_jst, to_ms, to_utc
 from portal.wire.operation import Done
 from portal.wire.problems import Problem, ProblemCode, problem
 from sim.controls import ControlDesk, stopped_problem
-from sim.intermediate.profiles import ALWAYS, PROFILES, ServerProfile, Span, is_open, open_from, stopped_until
+from sim.intermediate.notices.model import cap_of
+from sim.intermediate.profiles import (
+    ALWAYS,
+    GROUP_NAMES,
+    PROFILES,
+    ServerProfile,
+    Span,
+    is_open,
+    open_from,
+    stopped_until,
+)
 from sim.nation.organisations import UnknownOrganisation, organisation
 
 R = TypeVar("R")
@@ -64,6 +83,11 @@ class Standing:
         for row in await self._store.read(_ALL):
             self._configured[row.organisation] = msgspec.json.decode(row.configuration, type=Configuration)
 
+    @property
+    def configured(self) -> tuple[Configuration, ...]:
+        """Those that somebody has configured, by code."""
+        return tuple(self._configured[code] for code in sorted(self._configured))
+
     def of(self, code: str) -> Configuration:
         return self._configured.get(code) or Configuration(
             code, self._usual, True, False, DecisionPolicy.WITHHOLD, 0, ()
@@ -111,15 +135,17 @@ class Standing:
             return problem(ProblemCode.NOT_FOUND, str(unknown))
         return None
 
-    def closed(self, code: str) -> Problem | None:
-        """Why this organisation's server takes nothing at all now: it was stopped, or a stop was planned."""
+    def closed(self, code: str, group: Group | None = None) -> Problem | None:
+        """Why this organisation's server takes nothing of this group now: it was stopped, or a stop was planned."""
         if (unknown := self._unknown(code)) is not None:
             return unknown
         name = f"{organisation(code).name}の中間サーバー"
         if self._desk.has_stopped(code):
             return stopped_problem(name)
-        until = stopped_until(self._spans(code), self._clock.now_ms())
+        until = stopped_until(self._spans(code, group), self._clock.now_ms())
         if until is not None:
+            if stopped_until(self._spans(code), self._clock.now_ms()) is None and group is not None:
+                name = f"{name}の{GROUP_NAMES[group]}（{group}）"
             when = f"{to_jst(until):%Y年%m月%d日%H時%M分}"
             return problem(
                 ProblemCode.STOPPED, f"{name}は計画停止中です。{when}の後に、もう一度お試しください。"
@@ -128,19 +154,52 @@ class Standing:
 
     def serves(self, code: str) -> bool:
         """Whether it answers inquiries at this moment."""
-        return self.closed(code) is None and is_open(
-            self.profile(code), self._spans(code), self._clock.now_ms()
+        return self.closed(code, Group.TKY) is None and is_open(
+            self.profile(code), self._spans(code, Group.TKY), self._clock.now_ms()
         )
 
-    def serves_from(self, code: str, at_ms: int) -> int:
-        return open_from(self.profile(code), self._spans(code), at_ms)
+    def serves_from(self, code: str, at_ms: int, group: Group = Group.TKY) -> int:
+        """The first moment from *at_ms* on at which what was taken is worked on."""
+        return open_from(self.profile(code), self._spans(code, group), at_ms)
 
-    def _spans(self, code: str) -> tuple[Span, ...]:
-        return tuple(Span(to_ms(stop.start), to_ms(stop.end)) for stop in self.of(code).stops)
+    def per_send(self, code: str, group: Group) -> int:
+        """件数の上限 of one send of a function group: of notices, other figures than of copies and inquiries."""
+        profile = self.profile(code)
+        return cap_of(profile.name) if group is Group.OSR else profile.per_send_max
 
-    async def admit(self, code: str, work: Callable[[], Awaitable[R | Problem]]) -> R | Problem:
+    def groups(self, code: str) -> Groups | Problem:
+        """機能群ごとの状態, at this moment."""
+        if (unknown := self._unknown(code)) is not None:
+            return unknown
+        now, profile = self._clock.now_ms(), self.profile(code)
+        views = []
+        for group in Group:
+            until = stopped_until(self._spans(code, group), now)
+            views.append(
+                GroupView(
+                    group,
+                    self.closed(code, group) is None,
+                    None if until is None else to_utc(until),
+                    to_utc(self.serves_from(code, now, group)),
+                    self.per_send(code, group),
+                    profile.connections_max,
+                )
+            )
+        return Groups(code, profile.name, tuple(views))
+
+    def _spans(self, code: str, group: Group | None = None) -> tuple[Span, ...]:
+        """Planned stops of the whole server, and of this group."""
+        return tuple(
+            Span(to_ms(stop.start), to_ms(stop.end))
+            for stop in self.of(code).stops
+            if stop.group is None or stop.group is group
+        )
+
+    async def admit(
+        self, code: str, work: Callable[[], Awaitable[R | Problem]], group: Group | None = None
+    ) -> R | Problem:
         """Do this work over one connection of this organisation; at once a problem when there is none to be had."""
-        if (closed := self.closed(code)) is not None:
+        if (closed := self.closed(code, group)) is not None:
             return closed
         profile = self.profile(code)
         if self._busy[code] >= profile.connections_max:

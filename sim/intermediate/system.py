@@ -12,6 +12,7 @@ from portal.serving.system import BuiltSystem, Surroundings
 from portal.wire import intermediate as wire
 from portal.wire import intermediate_keeping as keeping
 from portal.wire.intermediate import PROVIDE_SELF_INFORMATION, Accepted, ProvideSelfInformation
+from portal.wire.intermediate_keeping import Group
 from portal.wire.network import RecordsOfPlace
 from portal.wire.operation import Done, Operation
 from portal.wire.problems import Problem
@@ -20,7 +21,8 @@ from portal.wire.systems import System
 from sim.controls import ControlDesk
 from sim.entrance.entrance import entrance
 from sim.intermediate import sends, tables
-from sim.intermediate.profiles import ALWAYS, PROFILES
+from sim.intermediate.now import now
+from sim.intermediate.profiles import ALWAYS, PROFILES, group_of
 from sim.intermediate.service import IntermediateServers
 from sim.intermediate.standing import Standing
 from sim.nation.catalogue import CURRENT
@@ -65,13 +67,16 @@ def build(
     dispatcher.add(PROVIDE_SELF_INFORMATION, peers, provide)
     # Through a connection of the organisation that the request names.
     for operation, named, work in _by_organisation(servers):
-        dispatcher.add(operation, peers, _admitted(standing, named, work))
+        dispatcher.add(operation, peers, _admitted(standing, group_of(operation.path), named, work))
 
     async def configure(request: keeping.Configure, _: object) -> keeping.Configuration | Problem:
         return await standing.configure(request)
 
     async def view(request: keeping.OneOrganisation, _: object) -> keeping.Configuration | Problem:
         return standing.view(request.organisation)
+
+    async def view_groups(request: keeping.OneOrganisation, _: object) -> keeping.Groups | Problem:
+        return standing.groups(request.organisation)
 
     async def records(request: keeping.ListRecords, _: object) -> RecordsOfPlace | Problem:
         return await servers.deciding.list_records(request)
@@ -82,6 +87,7 @@ def build(
     dispatcher.add(keeping.NOTE_RESIDENT, peers, note_resident)
     dispatcher.add(keeping.CONFIGURE, peers, configure)
     dispatcher.add(keeping.VIEW_CONFIGURATION, peers, view)
+    dispatcher.add(keeping.VIEW_GROUPS, peers, view_groups)
     dispatcher.add(keeping.LIST_RECORDS, peers, records)
     desk.serve(dispatcher, peers)
     serve_about(dispatcher, surroundings.clock)
@@ -94,7 +100,7 @@ def build(
             await nursery.start(servers.notices.relaying.lanes.run)
             await servers.outbox.run(task_status=task_status)
 
-    return BuiltSystem(dispatcher, run, entrance(dispatcher, desk))
+    return BuiltSystem(dispatcher, run, entrance(dispatcher, desk, now(surroundings.store, standing, desk)))
 
 
 Work = Callable[[Any], Awaitable[Any]]
@@ -150,9 +156,9 @@ def _by_organisation(
 
 
 def _admitted(
-    standing: Standing, named: Callable[[Any], str], work: Work
+    standing: Standing, group: Group, named: Callable[[Any], str], work: Work
 ) -> Callable[[Any, Any], Awaitable[Any]]:
     async def handler(request: Any, _: object) -> Any:
-        return await standing.admit(named(request), lambda: work(request))
+        return await standing.admit(named(request), lambda: work(request), group)
 
     return handler

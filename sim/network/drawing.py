@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from portal.wire.linkage import InquiryState, Outcome, Place, Refusal
+from sim.intermediate.notices.model import cap_of
 from sim.intermediate.profiles import PROFILES, ServerProfile
 from sim.network.inquiries import MAY_BE, PLACES, TRANSITIONS
 from sim.network.invariants import INVARIANTS
@@ -42,14 +43,14 @@ def outcomes() -> str:
 def profiles() -> str:
     """Every profile of an intermediate server."""
     lines = [
-        "| profile (assumed) | for | answers | connections | per send | latency |",
-        "|---|---|---|---|---|---|",
+        "| profile (assumed) | for | answers | connections | per send | notices per send | latency |",
+        "|---|---|---|---|---|---|---|",
     ]
     for profile in PROFILES.values():
         latency = f"{profile.answer_ms_min / 1000:g}–{profile.answer_ms_max / 1000:g} s"
         lines.append(
             f"| `{profile.name}` | {profile.about} | {_hours(profile)} | {profile.connections_max} "
-            f"| {profile.per_send_max} | {latency} |"
+            f"| {profile.per_send_max} | {cap_of(profile.name)} | {latency} |"
         )
     return "\n".join(lines)
 

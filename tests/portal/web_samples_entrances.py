@@ -94,7 +94,7 @@ def _now(**more: Any) -> Context:
         "text": "流している間、記録が増えます。",
         "pairs": [("流す量", "1秒に27件")],
         "table": None,
-        "form": {"fields": [rate, kind], "button": "変える"},
+        "form": {"fields": [rate, kind], "button": "変える", "method": "post"},
     }
     columns = ["照会日時", "照会機関", "提供機関", "特定個人情報", "結果"]
     row = ["2026-04-01 09:00:00", "横浜市", "東京都千代田区", "地方税関係情報", "提供"]

@@ -12,6 +12,7 @@ import structlog
 from portal.serving.system import Surroundings
 from portal.store.store import Op, Store, read_one
 from portal.wire import notice_relaying as wire
+from portal.wire.intermediate_keeping import Group
 from portal.wire.moments import DAY, start_of
 from portal.wire.notice_sending import (
     CheckFolders,
@@ -58,7 +59,7 @@ class Relaying:
         return [lane.organisation for lane in await self._store.read(tables.LANES)]
 
     async def _relay_next(self, code: str) -> Step:
-        if self._standing.closed(code) is not None:
+        if self._standing.closed(code, Group.OSR) is not None:
             return Step.AGAIN
         row = await read_one(self._store, tables.NEXT, {"organisation": code})
         if row is None:
