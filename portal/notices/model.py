@@ -155,13 +155,19 @@ def check_answers(questionnaire: Questionnaire, answers: tuple[tuple[str, ...], 
             f"設問は{len(questionnaire.questions)}問です。すべての設問に、回答か空の回答を付けてください。",
             field="$.answers",
         )
+    for number, wrong in wrong_answers(questionnaire, answers).items():
+        return problem(ProblemCode.UNPROCESSABLE, f"設問{number + 1}: {wrong}", field=f"$.answers[{number}]")
+    return None
+
+
+def wrong_answers(questionnaire: Questionnaire, answers: tuple[tuple[str, ...], ...]) -> dict[int, str]:
+    """By the number of the question, from 0: what is wrong with its answer."""
+    found: dict[int, str] = {}
     for number, (question, answer) in enumerate(zip(questionnaire.questions, answers, strict=True)):
         wrong = _wrong_answer(question, answer)
         if wrong is not None:
-            return problem(
-                ProblemCode.UNPROCESSABLE, f"設問{number + 1}: {wrong}", field=f"$.answers[{number}]"
-            )
-    return None
+            found[number] = wrong
+    return found
 
 
 def _wrong_answer(question: Question, answer: tuple[str, ...]) -> str | None:

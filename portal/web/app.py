@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from portal.accounts import pages as accounts_pages
 from portal.history import pages as history_pages
+from portal.notices import pages as notices_pages
 from portal.records import pages as records_pages
 from portal.seams.chance import Chance
 from portal.seams.clock import Clock
@@ -103,9 +104,10 @@ def build_pages(
         browsers.reader_url.rstrip("/"), portal_origin, settings.bridge_url.rstrip("/")
     )
     sessions_pages.add_pages(reception, portal.sessions, portal.folder, reader)
-    top.add_pages(reception, portal.folder)
+    top.add_pages(reception, portal.folder, portal.notices)
     accounts_pages.add_pages(reception, portal.accounts, portal.sessions, clock)
     records_pages.add_pages(reception, portal.records, clock)
+    notices_pages.add_pages(reception, portal.notices, clock)
     self_information_pages.add_pages(reception, portal.self_information, portal.folder)
     history_pages.add_pages(reception, portal.history, clock)
     _add_static(app)

@@ -9,6 +9,7 @@ import jinja2
 import pytest
 import web_samples
 import web_samples_entrances
+import web_samples_notices
 
 from portal.web import design
 from portal.web.addresses import PAGES, page
@@ -16,7 +17,12 @@ from portal.web.design import Pagination
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = design.environment(ROOT / "portal", ROOT / "sim")
-SAMPLES = web_samples.PORTAL + web_samples.SIMULATORS + web_samples_entrances.ENTRANCES
+SAMPLES = (
+    web_samples.PORTAL
+    + web_samples.SIMULATORS
+    + web_samples_entrances.ENTRANCES
+    + web_samples_notices.NOTICES
+)
 SHARED = {"frame.html", "layout.html", "macros.html", "plain.html"}
 
 

@@ -34,6 +34,7 @@ class _Parser(HTMLParser):
         self.title = ""
         self._form: Form | None = None
         self._select: tuple[str, str] | None = None
+        self._area: tuple[str, list[str]] | None = None
         self._button = self._title = False
         self._link: tuple[str, list[str]] | None = None
 
@@ -52,6 +53,8 @@ class _Parser(HTMLParser):
             self._button = True
         elif tag == "select":
             self._select = (given["name"], "")
+        elif tag == "textarea":
+            self._area = (given["name"], [])
         elif tag == "option" and "selected" in given and self._select:
             self._select = (self._select[0], given["value"])
         elif tag == "input":
@@ -72,12 +75,17 @@ class _Parser(HTMLParser):
         elif tag == "select" and self._form and self._select:
             self._form.fields.append(self._select)
             self._select = None
+        elif tag == "textarea" and self._form and self._area:
+            self._form.fields.append((self._area[0], "".join(self._area[1])))
+            self._area = None
         elif tag == "a" and self._link:
             self.links["".join(self._link[1]).strip()] = self._link[0]
             self._link = None
 
     def handle_data(self, data: str) -> None:
         self.text.append(data)
+        if self._area:
+            self._area[1].append(data)
         if self._title:
             self.title += data
         if self._button and self._form is not None:

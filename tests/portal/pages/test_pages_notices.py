@@ -1,0 +1,208 @@
+"""お知らせ: listed, opened, answered, deleted, in a browser without scripts (NOT-1, 4, 7, FLD-4, FLD-5)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from page_browser import Browser
+from page_house import House
+
+from portal.wire import notice_sending as sending
+from portal.wire.disclosure import Attachment
+from portal.wire.moments import day_of, to_jst
+from portal.wire.notice_sending import NoticeSend
+from portal.wire.notices import NoticeContent, Question, QuestionKind, Questionnaire, ServiceLink
+from portal.wire.systems import Party, System
+from sim.nation.organisations import of_municipality
+
+VACCINATION = "JM90000000000003"
+RECEIPT = Attachment("領収書 1.pdf", "application/pdf", b"%PDF-1.7\n")
+ASKED = (
+    Question("希望する曜日", QuestionKind.CHOICE, True, ("月曜日", "土曜日")),
+    Question("持っているもの", QuestionKind.CHOICES, False, ("母子手帳", "予診票")),
+    Question("心配なこと", QuestionKind.TEXT, False),
+    Question("受けたい日", QuestionKind.DATE, True),
+)
+
+
+async def send(house: House, title: str = "予防接種のお知らせ", resident: int = 0, **more: Any) -> NoticeSend:
+    """From the municipality where this resident lives; it has arrived when this returns."""
+    n = house.residents[resident]
+    person = house.world.facts.nation.person(n)
+    now = house.world.clock.now_ms()
+    whole: dict[str, Any] = {"text": "一行目\n二行目", "kept_until": day_of(now) + timedelta(days=60), **more}
+    request = sending.SendNotice(
+        of_municipality(person.municipality_code).code,
+        f"{title}-{now}",
+        VACCINATION,
+        n,
+        NoticeContent(title, **whole),
+    )
+    link = house.world.link(Party.OPERATOR, System.INTERMEDIATE)
+    answer = await link.call(sending.SEND_NOTICE, request)
+    assert isinstance(answer, NoticeSend), answer
+    await house.world.pass_time(2)
+    return answer
+
+
+async def asked(house: House) -> Questionnaire:
+    now = to_jst(house.world.clock.now_ms())
+    return Questionnaire(ASKED, now + timedelta(days=7), now + timedelta(days=14))
+
+
+async def opened(house: House, **more: Any) -> Browser:
+    browser = await house.signed_in()
+    await send(house, **more)
+    await browser.click("お知らせ")
+    await browser.click("予防接種のお知らせ")
+    return browser
+
+
+@pytest.mark.requirement("NOT-1", "FLD-4")
+async def test_it_arrives_and_stays_after_sign_out(house: House) -> None:
+    browser = await house.signed_in()
+    await browser.click("お知らせ")
+    assert "お知らせはまだ届いていません" in browser.text
+    await send(house)
+    await browser.get("/")
+    assert "まだ見ていないお知らせ 1件" in browser.text
+    await browser.click("お知らせ")
+    assert "まだ見ていません" in browser.text
+    await browser.click("予防接種のお知らせ")
+    assert "一行目 二行目" in browser.text and "令和" in browser.text
+    await browser.press("ログアウト")
+    browser = await house.signed_in()
+    await browser.click("お知らせ")
+    assert "予防接種のお知らせ" in browser.text and "見ました" in browser.text
+    await browser.get("/notices?unopened=1")
+    assert "まだ見ていないお知らせはありません" in browser.text
+
+
+@pytest.mark.requirement("NOT-7")
+async def test_what_it_carries(house: House) -> None:
+    browser = await opened(
+        house,
+        service=ServiceLink("予約のページ", "https://example.jp/yoyaku?a=1&b=2"),
+        payment_url="https://pay.example.jp/1",
+        attachments=(RECEIPT,),
+    )
+    assert browser.page.links["予約のページ"] == "https://example.jp/yoyaku?a=1&b=2"
+    assert browser.page.links["支払いに進む"] == "https://pay.example.jp/1"
+    await browser.get(browser.page.links["領収書 1.pdf"])
+    assert (browser.status, browser.body) == (200, RECEIPT.content)
+    assert browser.header("content-type") == "application/pdf"
+    assert (
+        browser.header("content-disposition")
+        == "attachment; filename*=UTF-8''%E9%A0%98%E5%8F%8E%E6%9B%B8%201.pdf"
+    )
+    assert browser.header("x-content-type-options") == "nosniff"
+
+
+async def test_markup_is_text(house: House) -> None:
+    text = "<script>alert(1)</script> <b>太字</b> 😀 العربية　全角"
+    browser = await opened(house, text=text)
+    assert " ".join(text.split()) in browser.text
+    assert b"<script>alert" not in browser.body and b"<b>\xe5\xa4\xaa" not in browser.body
+
+
+@pytest.mark.requirement("NOT-4")
+async def test_a_questionnaire_is_answered_and_changed(house: House) -> None:
+    browser = await opened(house, questionnaire=await asked(house))
+    await browser.press("回答する", q2="😀 心配です", q3_year="2026", q3_month="2", q3_day="30")
+    assert browser.status == 422
+    assert "問1：必ず答える設問です。" in browser.text and "ない日付" in browser.text
+    assert "😀 心配です" in browser.body.decode()
+    await browser.press(
+        "回答する", q0="土曜日", q1=["母子手帳", "予診票"], q3_year="２０２６", q3_month="6", q3_day="1"
+    )
+    assert "回答を送りました" in browser.text and "母子手帳、予診票" in browser.text
+    await browser.press("回答を直す", q0="月曜日", q1=[])
+    assert "回答を送りました" in browser.text and "（回答なし）" in browser.text
+    await browser.click("お知らせの一覧に戻る")
+    assert "回答しました" in browser.text
+
+
+@pytest.mark.requirement("NOT-4")
+async def test_after_the_deadline(house: House) -> None:
+    browser = await opened(house, questionnaire=await asked(house))
+    form = browser.form("回答する")
+    house.world.clock.move(7 * 86_400_000)
+    await house.world.pass_time(1)
+    browser = await house.signed_in()
+    await browser.get(form.action.removesuffix("/answer"))
+    assert "回答の受付は終わりました" in browser.text
+    token = browser.form("ログアウト").fields[0]
+    await browser.post(
+        form.action, [token, ("q0", "土曜日"), ("q3_year", "2026"), ("q3_month", "6"), ("q3_day", "1")]
+    )
+    assert browser.status == 422 and "回答の期限" in browser.text
+
+
+@pytest.mark.requirement("FLD-5")
+async def test_deleted_after_a_question(house: House) -> None:
+    browser = await opened(house)
+    address = browser.address
+    await browser.click("このお知らせを削除する")
+    assert "もとに戻せません" in browser.text
+    await browser.press("削除する")
+    assert "お知らせを削除しました" in browser.text and "まだ届いていません" in browser.text
+    await browser.get(address)
+    assert browser.status == 404 and "このお知らせはありません" in browser.text
+
+
+@pytest.mark.requirement("FLD-1")
+async def test_anothers_is_not_there(house: House) -> None:
+    browser = await opened(house, attachments=(RECEIPT,), questionnaire=await asked(house))
+    address = browser.path
+    other = await house.signed_in(1, "りんご")
+    for path in (address, f"{address}/attachments/0"):
+        await other.get(path)
+        assert other.status == 404
+    token = other.form("ログアウト").fields[0]
+    await other.post(f"{address}/answer", [token, ("q0", "土曜日")])
+    assert other.status == 404
+    await other.post(f"{address}/delete", [token])
+    await browser.get(address)
+    assert browser.status == 200
+
+
+@pytest.mark.requirement("NOT-4")
+async def test_a_browser_that_fetches_ahead_opens_nothing(house: House) -> None:
+    browser = await house.signed_in()
+    await send(house)
+    await browser.click("お知らせ")
+    address = browser.page.links["予防接種のお知らせ"]
+    await browser.get(address, sec_purpose="prefetch")
+    await browser.request("HEAD", address)
+    await browser.get("/")
+    assert "まだ見ていないお知らせ 1件" in browser.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/notices/x",
+        "/notices/0",
+        "/notices/99999999999999999999",
+        "/notices/1/attachments/x",
+        "/notices?before=x",
+    ],
+)
+async def test_addresses_that_are_none(house: House, path: str) -> None:
+    browser = await house.signed_in()
+    await browser.get(path)
+    assert browser.status == 200 and "お知らせはまだ届いていません" in browser.text
+
+
+async def test_pages_by_key(house: House) -> None:
+    browser = await house.signed_in()
+    for number in range(45):
+        await send(house, f"{number}番")
+    await browser.click("お知らせ")
+    assert "44番" in browser.text and "24番" not in browser.text.replace("24番のお", "")
+    await browser.click("もっと前のお知らせ")
+    assert "24番" in browser.text and "5番" in browser.text and "44番" not in browser.text
+    await browser.click("もっと前のお知らせ")
+    assert "0番" in browser.text and "もっと前のお知らせ" not in browser.page.links
+    await browser.click("新しいお知らせに戻る")
+    assert "44番" in browser.text
