@@ -15,7 +15,7 @@ from sim.nation.municipalities import UnknownMunicipality, municipality
 from sim.nation.organisations import Organisation, UnknownOrganisation, of_municipality, organisation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from quart_trio.wrappers import TrioResponse
 
@@ -35,14 +35,22 @@ _PARTIES: dict[Party, str] = {
 }
 
 
-def entrance(dispatcher: Dispatcher, desk: ControlDesk, now: Now | None = None) -> LazyPages:
-    """Pages of a simulator that has nothing but this one, and perhaps one of what goes on."""
+def entrance(
+    dispatcher: Dispatcher,
+    desk: ControlDesk,
+    now: Now | None = None,
+    more: "Callable[[Look], None] | None" = None,
+    nav: tuple[tuple[str, str], ...] = (),
+) -> LazyPages:
+    """Pages of a simulator that has nothing but this one, and perhaps one of what goes on; *more* adds its own."""
 
     def make() -> AsgiApp:
-        look = Look(dispatcher.system, _NAV if now is not None else ())
+        look = Look(dispatcher.system, (*(_NAV if now is not None else ()), *nav))
         add_entrance(look, dispatcher, desk)
         if now is not None:
             add_now(look, now)
+        if more is not None:
+            more(look)
         return look.asgi
 
     return LazyPages(make)

@@ -1,6 +1,7 @@
 """中間サーバー as a system: routes, workers, controls."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import trio
@@ -21,6 +22,7 @@ from portal.wire.systems import System
 from sim.controls import ControlDesk
 from sim.entrance.entrance import entrance
 from sim.intermediate import sends, tables
+from sim.intermediate.notices import pages as notice_pages
 from sim.intermediate.now import now
 from sim.intermediate.profiles import ALWAYS, PROFILES, group_of
 from sim.intermediate.service import IntermediateServers
@@ -100,7 +102,14 @@ def build(
             await nursery.start(servers.notices.relaying.lanes.run)
             await servers.outbox.run(task_status=task_status)
 
-    return BuiltSystem(dispatcher, run, entrance(dispatcher, desk, now(surroundings.store, standing, desk)))
+    pages = entrance(
+        dispatcher,
+        desk,
+        now(surroundings.store, standing, desk),
+        more=partial(notice_pages.add_pages, desk=servers.notices),
+        nav=(notice_pages.NAV,),
+    )
+    return BuiltSystem(dispatcher, run, pages)
 
 
 Work = Callable[[Any], Awaitable[Any]]

@@ -168,6 +168,21 @@ class Browser:
         about = {"content-type": "application/x-www-form-urlencoded", **headers}
         return await self._ask("POST", path, "", urlencode(form).encode(), about)
 
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        query: str | Mapping[str, str],
+        body: bytes,
+        content_type: str,
+        **headers: str,
+    ) -> Page:
+        """Any request, such as a form with files."""
+        about = {"content-type": content_type, **headers} if content_type else headers
+        return await self._ask(
+            method, path, query if isinstance(query, str) else urlencode(query), body, about
+        )
+
     async def _ask(self, method: str, path: str, query: str, body: bytes, headers: Mapping[str, str]) -> Page:
         named = {"host": "127.0.0.1", "content-length": str(len(body)), **headers}
         scope = {

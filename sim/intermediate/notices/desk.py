@@ -22,6 +22,9 @@ class NoticeDesk:
         self, surroundings: Surroundings, catalogue: Catalogue, codes: LinkageCodes, standing: Standing
     ) -> None:
         self.catalogue = catalogue
+        self.standing = standing
+        self.clock = surroundings.clock
+        self.chance = surroundings.chance
         self.relaying = Relaying(surroundings, codes, standing)
         self.sending = Sending(surroundings, catalogue, standing, self.relaying.lanes.call)
         self.polling = Polling(surroundings, self.sending)

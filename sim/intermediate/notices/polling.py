@@ -23,8 +23,9 @@ from sim.intermediate.notices import tables
 from sim.intermediate.notices.recipients import Recipient
 from sim.intermediate.notices.relaying import NO_NETWORK
 from sim.intermediate.notices.sending import Sending
-from sim.intermediate.notices.tables import SendRow
+from sim.intermediate.notices.tables import AnswersRow, BatchRow, SendRow
 
+RECIPIENTS_ON_PAGE: Final = 500
 POLL_PAGES_MAX: Final = 50
 """Pages of marks, and of answers, that one poll fetches; the next poll goes on behind them."""
 LATE_MARKS_MS: Final = 5_000
@@ -106,52 +107,66 @@ class Polling:
         return cursor
 
     async def recipients(self, request: ListRecipients) -> Recipients | Problem:
-        """宛先ごとの状態: the recipients of one batch at a time."""
+        """宛先ごとの状態, from *after* on: whole batches, as many as make a page."""
         key = {"organisation": request.organisation, "send_id": request.send_id}
         row = await read_one(self._store, tables.ONE, key)
         if row is None:
             return problem(ProblemCode.NOT_FOUND, "この送信番号の送信は、この機関にありません。")
-        batch = await read_one(
-            self._store, tables.BATCHES_FROM, {**key, "position": max(request.after, -1) + 1}
-        )
-        if batch is None:
-            return Recipients((), False)
+        views: list[RecipientView] = []
+        end = request.after + 1
+        while len(views) < RECIPIENTS_ON_PAGE:
+            batch = await read_one(self._store, tables.BATCHES_FROM, {**key, "position": end})
+            if batch is None:
+                return Recipients(tuple(views), False)
+            found = await self._of_batch(key, batch)
+            views += [view for view in found if view.position > request.after]
+            end = batch.first + batch.total
+        return Recipients(tuple(views), end < row.recipients)
+
+    async def _of_batch(self, key: dict[str, str], batch: BatchRow) -> list[RecipientView]:
         span = {**key, "first": batch.first, "end": batch.first + batch.total}
         opened = {
             each.position: each.opened_ms for each in await self._store.read(tables.OPENED_BETWEEN, span)
         }
         given = {each.position: each for each in await self._store.read(tables.ANSWERS_BETWEEN, span)}
-        missing = (
-            None
-            if batch.undelivered is None
-            else frozenset(msgspec.msgpack.decode(batch.undelivered, type=tuple[int, ...]))
-        )
-        views: list[RecipientView] = []
-        for offset, each in enumerate(msgspec.msgpack.decode(batch.recipients, type=list[Recipient])):
-            position = batch.first + offset
-            if position <= request.after:
-                continue
-            opened_ms, answers = opened.get(position), given.get(position)
-            state = RecipientState.WAITING
-            if missing is not None:
-                state = RecipientState.WITHOUT_FOLDER if position in missing else RecipientState.DELIVERED
-            if opened_ms is not None:
-                state = RecipientState.OPENED
-            if answers is not None:
-                state = RecipientState.ANSWERED
-            views.append(
-                RecipientView(
-                    position,
-                    each.person,
-                    state,
-                    None if opened_ms is None else to_jst(opened_ms),
-                    None if answers is None else to_jst(answers.answered_ms),
-                    None
-                    if answers is None
-                    else msgspec.msgpack.decode(answers.answers, type=tuple[tuple[str, ...], ...]),
-                )
+        missing: tuple[int, ...] | None = None
+        if batch.undelivered is not None:
+            missing = msgspec.msgpack.decode(batch.undelivered, type=tuple[int, ...])
+        without = frozenset(missing or ())
+        recipients = msgspec.msgpack.decode(batch.recipients, type=list[Recipient])
+        return [
+            _view(
+                position,
+                each.person,
+                missing is not None,
+                position in without,
+                opened.get(position),
+                given.get(position),
             )
-        return Recipients(tuple(views), batch.first + batch.total < row.recipients)
+            for position, each in enumerate(recipients, batch.first)
+        ]
+
+
+def _view(
+    position: int,
+    person: int,
+    is_known: bool,
+    is_without: bool,
+    opened_ms: int | None,
+    given: AnswersRow | None,
+) -> RecipientView:
+    state = RecipientState.WAITING
+    if is_known:
+        state = RecipientState.WITHOUT_FOLDER if is_without else RecipientState.DELIVERED
+    if opened_ms is not None:
+        state = RecipientState.OPENED
+    opened_at = None if opened_ms is None else to_jst(opened_ms)
+    if given is None:
+        return RecipientView(position, person, state, opened_at)
+    answers = msgspec.msgpack.decode(given.answers, type=tuple[tuple[str, ...], ...])
+    return RecipientView(
+        position, person, RecipientState.ANSWERED, opened_at, to_jst(given.answered_ms), answers
+    )
 
 
 def _ask(row: SendRow, cursor: Cursor) -> wire.AskMarks:

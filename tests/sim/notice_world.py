@@ -112,7 +112,8 @@ class NoticeWorld:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["NoticeWorld"]:
         async with AsyncExitStack() as stack:
-            for built in (self.folders.built(), self.core(), self.servers()):
+            self.built = self.servers()
+            for built in (self.folders.built(), self.core(), self.built):
                 await stack.enter_async_context(self.wiring.running(built))
             yield self
 

@@ -1,0 +1,42 @@
+// Sends a recipients' file of any size in parts, from where the last one was cut off; without it the form works too.
+"use strict";
+
+(() => {
+  const form = document.querySelector("form[data-parts]");
+  if (!form) return;
+  const bar = document.getElementById("upload");
+  const said = document.getElementById("said");
+  const size = Number(form.dataset.partBytes);
+  const tries = 5;
+
+  form.addEventListener("submit", async (event) => {
+    const file = form.querySelector("input[type=file]").files[0];
+    if (!file) return;
+    event.preventDefault();
+    // Another listener must not take this for a form that is on its way.
+    event.stopImmediatePropagation();
+    for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
+    bar.hidden = false;
+    let at = Math.min(Number(form.dataset.received), file.size);
+    for (let left = tries; at < file.size; ) {
+      bar.value = (at * 100) / file.size;
+      said.textContent = `${Math.floor(bar.value)}%まで送りました。`;
+      try {
+        const body = file.slice(at, at + size);
+        const answer = await fetch(`${form.dataset.parts}&offset=${at}`, { method: "POST", body });
+        if (!answer.ok) throw new Error(await answer.text());
+        at = Number((await answer.text()).split(" ")[0]);
+        left = tries;
+      } catch (error) {
+        left -= 1;
+        if (!left) {
+          said.textContent = "途中で切れました。同じファイルを選んで、もういちど送ってください。";
+          break;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+    }
+    // The page says how far it came and what is wrong with it.
+    window.location.reload();
+  }, { capture: true });
+})();
