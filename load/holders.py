@@ -34,6 +34,9 @@ HOLDERS_KEPT_MAX = 20_000
 SHARED_KEYS = 64
 """Keys for all cards of a planned run, unless it is said otherwise."""
 
+CENSUS_VARIABLE = "MYNASIM_LOAD_CENSUS"
+"""Path of a state's ``populations.json``."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -163,7 +166,7 @@ def make_ahead(
     shared_keys: int = 0,
 ) -> int:
     """Make the keys of the first *count* residents who come, or those that all cards share; returns how many were missing."""
-    facts = WorldFacts(nation_seed, folder)
+    facts = facts_of(nation_seed, folder)
     labels: Iterator[str] = CardCase(facts, seed).labels(0, count)
     if shared_keys:
         labels = SharedKeys(facts.keys, shared_keys).labels()
@@ -187,7 +190,19 @@ def make_ahead_elsewhere(
 
 def facts_of(nation_seed: int, folder: Path, as_of: date = FIRST_DAY) -> WorldFacts:
     """The world whose cards these are. *as_of* is its present day: by then expired cards have been renewed."""
-    return WorldFacts(nation_seed, folder, as_of=as_of)
+    return WorldFacts(nation_seed, folder, as_of=as_of, populations=census())
+
+
+def census() -> dict[str, int] | None:
+    """The people of municipalities where the world under load has an imported census table; None: the shipped ones.
+
+    Every process of the load computes residents, so the file is named in the environment (:data:`CENSUS_VARIABLE`).
+    """
+    path = os.environ.get(CENSUS_VARIABLE)
+    if not path:
+        return None
+    people: dict[str, int] = json.loads(Path(path).read_bytes())["people"]
+    return people
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,6 +5,7 @@ with us, however we end. Whatever can be wrong is found before either is started
 """
 
 import json as json_module
+import os
 import signal
 import sys
 from datetime import UTC, datetime
@@ -137,10 +138,20 @@ def load(
         sign_ahead, processes, faults, sla, compare,
     )  # fmt: skip
     signal.signal(signal.SIGTERM, _interrupt)
+    _take_census(world)
     _make_keys(wanted)
     with world_at(host, world, systems, nation) as where:
         result = run(wanted, where)
     sys.exit(_tell(wanted, result, report, junit, save, json=json))
+
+
+def _take_census(world: Path | None) -> None:
+    """Residents are numbered as in the world under load: by its census table, where it has one."""
+    from load.holders import CENSUS_VARIABLE
+    from mynasim import place
+
+    if world is not None and place.populations(world.absolute()) is not None:
+        os.environ[CENSUS_VARIABLE] = str(world.absolute() / place.POPULATIONS_FILE)
 
 
 def run(wanted: Wanted, where: World) -> "Result":

@@ -13,8 +13,8 @@ from mynasim import place
 from sim.nation.municipalities import MUNICIPALITIES
 
 
-def _ran(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, check=False)
+def _ran(*arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=seconds, check=False)
 
 
 def _traffic(address: str) -> dict[str, Any]:
@@ -74,3 +74,8 @@ def test_a_census_nation_is_the_same_for_everybody(tmp_path: Path) -> None:
         assert moved.returncode == 0, moved.stderr
         refused = _ran("nation", "event", "131016-77778", "death", "--state", str(state))
         assert (refused.returncode, "77777" in refused.stderr) == (2, True)
+
+        # By the shipped table most of these would be somebody else, with another card.
+        world = ("--host", told["portal"], "--world", str(state))
+        loaded = _ran("load", *world, "--users", "2", "--duration", "5", "--json", seconds=150)
+        assert loaded.returncode == 0, loaded.stderr + loaded.stdout

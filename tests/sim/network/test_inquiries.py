@@ -205,6 +205,25 @@ async def test_a_refused_inquiry_ends_with_its_reason_and_leaves_records(
     assert (await up.reconciled()).differences == ()
 
 
+async def test_an_affair_that_is_not_the_inquirers_is_refused(
+    up: LinkageWorld, autojump_clock: MockClock
+) -> None:
+    number = await up.make(inquirer=PENSION)
+    await trio.sleep(1)
+    result = await up.result(number, PENSION)
+
+    assert (result.state, result.reason) == (InquiryState.REFUSED, Refusal.AFFAIR_NOT_ALLOWED)
+    assert set(await up.kept(number)) == {Place.CORE, Place.INQUIRER}
+
+
+async def test_who_is_no_organisation_has_no_server_to_ask(
+    up: LinkageWorld, autojump_clock: MockClock
+) -> None:
+    for code in ("0000114100400001", "9" * 16):
+        assert code_of(await up.side(MAKE_INQUIRY, up.inquiry(inquirer=code))) is ProblemCode.NOT_FOUND
+    assert (await up.reconciled()).inquiries == 0
+
+
 async def test_an_organisation_without_assessment_is_refused(
     world: LinkageWorld, autojump_clock: MockClock
 ) -> None:
