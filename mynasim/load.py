@@ -138,14 +138,14 @@ def load(
         sign_ahead, processes, faults, sla, compare,
     )  # fmt: skip
     signal.signal(signal.SIGTERM, _interrupt)
-    _take_census(world)
+    take_census(world)
     _make_keys(wanted)
     with world_at(host, world, systems, nation) as where:
         result = run(wanted, where)
     sys.exit(_tell(wanted, result, report, junit, save, json=json))
 
 
-def _take_census(world: Path | None) -> None:
+def take_census(world: Path | None) -> None:
     """Residents are numbered as in the world under load: by its census table, where it has one."""
     from load.holders import CENSUS_VARIABLE
     from mynasim import place

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from running_world import command, started, until
 
+from load.holders import CENSUS_VARIABLE, census, facts_of
 from mynasim import place
+from mynasim.load import take_census
 from sim.nation.municipalities import MUNICIPALITIES
+from sim.world.settings import WorldSettings
 
 
 def _ran(*arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
@@ -75,7 +78,30 @@ def test_a_census_nation_is_the_same_for_everybody(tmp_path: Path) -> None:
         refused = _ran("nation", "event", "131016-77778", "death", "--state", str(state))
         assert (refused.returncode, "77777" in refused.stderr) == (2, True)
 
-        # By the shipped table most of these would be somebody else, with another card.
         world = ("--host", told["portal"], "--world", str(state))
         loaded = _ran("load", *world, "--users", "2", "--duration", "5", "--json", seconds=150)
         assert loaded.returncode == 0, loaded.stderr + loaded.stdout
+
+
+def test_a_load_knows_the_residents_of_a_census_world(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CENSUS_VARIABLE, "")
+    people = {m.code: m.population_weight for m in MUNICIPALITIES} | {"011002": 12_345}
+    place.take_populations(tmp_path, place.CensusPopulations("census.csv", people))
+    theirs = place.nation(tmp_path, WorldSettings())
+    assert facts_of(1, tmp_path / "keys").nation.size != theirs.size
+
+    take_census(tmp_path)
+    ours = facts_of(1, tmp_path / "keys").nation
+    assert ours.populations == theirs.populations
+    assert ours.person(100_000_000) == theirs.person(100_000_000)
+
+
+def test_a_load_of_an_ordinary_world_takes_the_shipped_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CENSUS_VARIABLE, "")
+    take_census(None)
+    take_census(tmp_path)
+    assert census() is None
