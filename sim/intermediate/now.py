@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from portal.store.store import Store
-from portal.wire.intermediate_keeping import Configuration, Groups, SendState
+from portal.wire.intermediate_keeping import Configuration, Groups, GroupView, SendState
 from portal.wire.linkage import InquiryState, Place
 from portal.wire.moments import to_ms
 from sim.controls import ControlDesk
@@ -52,9 +52,9 @@ def _one(standing: Standing, typed: str) -> Section:
                 f"{each.group} {GROUP_NAMES[each.group]}",
                 "受け付けています" if each.takes else "受け付けていません",
                 "—" if each.stopped_until is None else f"{moment_of(to_ms(each.stopped_until))}まで",
-                moment_of(to_ms(each.works_from)),
-                f"{each.per_send_max}件",
-                f"{each.connections_max}本",
+                _work(each),
+                f"{each.per_send_max:,}件",
+                f"{each.connections_max:,}本",
             )
             for each in view.groups
         )
@@ -68,6 +68,13 @@ def _one(standing: Standing, typed: str) -> Section:
         table=table,
         form=Form((Field("organisation", "機関", typed, hint),), "調べる", "get"),
     )
+
+
+def _work(view: GroupView) -> str:
+    """When what is taken is worked on."""
+    if not view.takes and view.stopped_until is None:
+        return "動かしたあと"
+    return moment_of(to_ms(view.works_from))
 
 
 def _stopped(desk: ControlDesk) -> Section:
@@ -149,7 +156,7 @@ async def _sends(store: Store) -> Section:
                     _name(row.organisation),
                     _KINDS.get(row.kind, row.kind),
                     row.name,
-                    f"{row.entries}件",
+                    f"{row.entries:,}件",
                     "受付" if row.state == SendState.ACCEPTED else "拒否",
                     row.reason or "",
                 )

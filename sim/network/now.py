@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from portal.store.store import Store
-from portal.wire.linkage import InquiryState, Place
+from portal.wire.linkage import InquiryState, Outcome, Place, Refusal
 from portal.wire.network import SetTraffic
 from portal.wire.problems import Problem
 from sim.entrance.now import LINES_SHOWN_MAX, Field, Form, Now, Section, Table, Typed, moment_of
@@ -19,6 +19,23 @@ STATES: Mapping[InquiryState, str] = {
     InquiryState.REFUSED: "照会不可",
     InquiryState.UNANSWERED: "回答なし",
 }
+REASONS: Mapping[str, str] = {
+    Refusal.WRONG_CHECK_DIGIT: "機関コードの検査数字の誤り",
+    Refusal.UNKNOWN_ORGANISATION: "機関コードの機関がない",
+    Refusal.UNKNOWN_PERSON: "符号の人がいない",
+    Refusal.UNKNOWN_AFFAIR: "事務コードがない",
+    Refusal.UNKNOWN_PROCEDURE: "事務手続コードがない",
+    Refusal.PROCEDURE_OF_ANOTHER_AFFAIR: "ほかの事務の手続",
+    Refusal.UNKNOWN_INFORMATION: "特定個人情報名コードがない",
+    Refusal.UNKNOWN_LAYOUT: "データ標準レイアウトの版がない",
+    Refusal.ASSESSMENT_MISSING: "特定個人情報保護評価の不備",
+    Refusal.AFFAIR_NOT_ALLOWED: "照会機関の事務でない",
+    Refusal.NOT_PERMITTED: "許可表にない",
+    Outcome.NOT_HELD: "該当なし",
+    Outcome.LAYOUT_MISMATCH: "版の不一致",
+    Outcome.PROVIDED: "",
+}
+"""Why an inquiry came to what it came to."""
 
 
 def now(store: Store, facts: CoreFacts, flow: TrafficDesk) -> Now:
@@ -81,7 +98,7 @@ async def _latest(store: Store, facts: CoreFacts) -> Section:
                     facts.named(row.provider).name,
                     facts.shown(row).information.name,
                     STATES[InquiryState(row.state)],
-                    row.reason or "",
+                    REASONS.get(row.reason or "", ""),
                 )
                 for row in rows
             ),

@@ -14,6 +14,7 @@ from trio.testing import MockClock
 from mynasim import settings
 from portal.serving.system import BuiltSystem
 from portal.wire.controls import Mode
+from portal.wire.linkage import Outcome, Refusal
 from portal.wire.network import (
     DISCLOSE_RECORDS,
     SET_TRAFFIC,
@@ -29,6 +30,7 @@ from portal.wire.systems import Party, System
 from sim.jpki.serials import Serials
 from sim.nation.nation import Nation
 from sim.network.codes import LinkageCodes
+from sim.network.now import REASONS
 from sim.network.rates import PER_SECOND_MAX, RATES, rate_of
 from sim.network.traffic import WATCHED_EVERY_SECONDS, TrafficPlan
 from sim.network.traffic_desk import Source
@@ -146,6 +148,15 @@ async def test_the_page_shows_and_changes_it(world: World, autojump_clock: MockC
             assert wrong.status == 422 and "エラー" in wrong.text, typed
         assert (await browser.post("/now", {"rate": "0"}, sec_fetch_site="cross-site")).status == 403
         assert (await world.view()).rate == "4"
+
+
+async def test_the_page_says_why_an_inquiry_was_refused(world: World, autojump_clock: MockClock) -> None:
+    assert set(REASONS) == {*Refusal, *Outcome}
+    async with world.up("off") as core:
+        await world.make("q1", procedure="JT90000000000004")
+        await trio.sleep(5)
+        page = (await Browser(core).get("/now")).text
+        assert REASONS[Refusal.PROCEDURE_OF_ANOTHER_AFFAIR] in page and "照会不可" in page
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "-1", "nan", "inf", "10001"])
