@@ -9,6 +9,8 @@ import trio
 from portal.accounts import api as accounts_api
 from portal.accounts import tables as accounts_tables
 from portal.accounts.service import MAIL_CODE, Accounts
+from portal.files.service import Files
+from portal.folder import api as folder_api
 from portal.folder import tables as folder_tables
 from portal.folder.sealing import Sealer
 from portal.folder.service import SWEEP_SECONDS, Folder
@@ -24,6 +26,7 @@ from portal.notices.service import NoticeBox
 from portal.records import api as records_api
 from portal.records.service import Records
 from portal.seams.chance import identifier
+from portal.seams.workshop import InPlace, Workshop
 from portal.self_information import api as self_information_api
 from portal.self_information.service import SelfInformations
 from portal.serving.about import serve_about
@@ -98,10 +101,11 @@ def build(
     trust: Sequence[bytes],
     mail: MailCarrier,
     browsers: Browsers | None = None,
+    workshop: Workshop = InPlace(),  # noqa: B008 - it has no state
 ) -> tuple[BuiltSystem, Portal]:
     """The portal; *trust* holds the certificates (DER) of the CAs whose user-authentication certificates count.
 
-    Without *browsers* it has operations but no pages.
+    Without *browsers* it has operations but no pages. *workshop* is where files are made: live in threads.
     """
     clock, chance, store, link, keys = surroundings
     jpki, network = link(System.JPKI), link(System.NETWORK)
@@ -117,9 +121,10 @@ def build(
         asking_again_days_max=settings.asking_again_days_max,
         wait_seconds=settings.immediate_wait_seconds,
     )
-    records = Records(folder, accounts, network, clock)
+    files = Files(workshop)
+    records = Records(folder, accounts, network, clock, files)
     self_information = SelfInformations(
-        folder, accounts, network, clock, wait_seconds=settings.immediate_wait_seconds
+        folder, accounts, network, clock, files, wait_seconds=settings.immediate_wait_seconds
     )
     notices = NoticeBox(store, sealer, accounts, clock, KnownSignatures(), history)
     mails = MailService(accounts, mail, clock, settings.mail_sender)
@@ -139,7 +144,8 @@ def build(
     sessions_api.add_operations(dispatcher, sessions, signed_in)
     accounts_api.add_operations(dispatcher, accounts, sessions, folder, signed_in, users)
     records_api.add_operations(dispatcher, records, users, peers)
-    self_information_api.add_operations(dispatcher, self_information, users, peers)
+    self_information_api.add_operations(dispatcher, self_information, records, users, peers)
+    folder_api.add_operations(dispatcher, folder, users)
     notices_api.add_operations(dispatcher, notices, users, peers)
     history_api.add_operations(dispatcher, history, users)
     serve_about(dispatcher, clock)

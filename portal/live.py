@@ -13,6 +13,7 @@ from portal.mail.carriers import MailCarrier, SmtpCarrier
 from portal.refusal import Refusal
 from portal.seams.chance import Chance
 from portal.seams.clock import Clock
+from portal.seams.workshop import InThreads
 from portal.secrets import Secrets
 from portal.serving.hosting import Build, LiveLinks, host
 from portal.serving.limits import DEFAULTS, ServingLimits
@@ -70,7 +71,7 @@ def builder(
     portal_secrets = PortalSecrets(secrets.master_key, secrets.challenge_key, secrets.csrf_key)
 
     def build_it(surroundings: Surroundings) -> BuiltSystem:
-        return build(surroundings, settings, portal_secrets, trust, mail, browsers)[0]
+        return build(surroundings, settings, portal_secrets, trust, mail, browsers, InThreads())[0]
 
     return build_it
 

@@ -2,6 +2,9 @@
 
 A request (開示請求) is the same thing for records and for self-information: it is accepted, handed over to the
 network, answered now or later, or it ends with guidance. :data:`TRANSITIONS` is its whole life.
+
+What else may lie in a folder one day has another life; what all kinds share is :class:`Described`, by which the folder's
+page names a thing without knowing its kind.
 """
 
 from enum import StrEnum
@@ -32,6 +35,10 @@ class State(StrEnum):
     ANSWERED = "answered"
     REFUSED = "refused"
     PAPER = "paper"
+    WITHHELD = "withheld"
+    NOT_HELD = "not_held"
+    UNANSWERED = "unanswered"
+    """Nobody answered in time."""
 
 
 class Event(StrEnum):
@@ -43,7 +50,13 @@ class Event(StrEnum):
     """The answer is here, at once or late."""
     REFUSAL = "refusal"
     NOT_ELECTRONIC = "not_electronic"
-    """The holder answers on paper only, or nobody answered in time (SELF-5)."""
+    """The holder answers on paper only (SELF-5)."""
+    WITHHOLDING = "withholding"
+    """The holder withholds all of it (SELF-9)."""
+    ABSENCE = "absence"
+    """The holder has none."""
+    DEADLINE = "deadline"
+    """Nobody answered in time."""
 
 
 TRANSITIONS: dict[tuple[State, Event], State] = {
@@ -51,12 +64,24 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.ASKING, Event.ANSWER): State.ANSWERED,
     (State.ASKING, Event.REFUSAL): State.REFUSED,
     (State.ASKING, Event.NOT_ELECTRONIC): State.PAPER,
+    (State.ASKING, Event.WITHHOLDING): State.WITHHELD,
+    (State.ASKING, Event.ABSENCE): State.NOT_HELD,
+    (State.ASKING, Event.DEADLINE): State.UNANSWERED,
     (State.HANDED_OVER, Event.TAKEN): State.HANDED_OVER,
     (State.HANDED_OVER, Event.ANSWER): State.ANSWERED,
     (State.HANDED_OVER, Event.REFUSAL): State.REFUSED,
     (State.HANDED_OVER, Event.NOT_ELECTRONIC): State.PAPER,
-    # Guided to paper because nobody had answered in time; the answer may come all the same, and is welcome.
+    (State.HANDED_OVER, Event.WITHHOLDING): State.WITHHELD,
+    (State.HANDED_OVER, Event.ABSENCE): State.NOT_HELD,
+    (State.HANDED_OVER, Event.DEADLINE): State.UNANSWERED,
+    # Nobody had answered in time, or the holder has thought better of it: an answer that comes all the same is welcome.
+    (State.UNANSWERED, Event.ANSWER): State.ANSWERED,
+    (State.UNANSWERED, Event.NOT_ELECTRONIC): State.PAPER,
+    (State.UNANSWERED, Event.WITHHOLDING): State.WITHHELD,
+    (State.UNANSWERED, Event.ABSENCE): State.NOT_HELD,
     (State.PAPER, Event.ANSWER): State.ANSWERED,
+    (State.WITHHELD, Event.ANSWER): State.ANSWERED,
+    (State.NOT_HELD, Event.ANSWER): State.ANSWERED,
 }
 """All that is not here changes nothing: a second answer, a refusal after an answer."""
 
@@ -68,7 +93,19 @@ SHOWN_AS: dict[str, RequestState] = {
     State.ANSWERED: RequestState.ANSWERED,
     State.REFUSED: RequestState.REFUSED,
     State.PAPER: RequestState.PAPER,
+    State.WITHHELD: RequestState.WITHHELD,
+    State.NOT_HELD: RequestState.NOT_HELD,
+    State.UNANSWERED: RequestState.UNANSWERED,
 }
+
+ENDINGS: dict[State, Event] = {
+    State.REFUSED: Event.REFUSAL,
+    State.PAPER: Event.NOT_ELECTRONIC,
+    State.WITHHELD: Event.WITHHOLDING,
+    State.NOT_HELD: Event.ABSENCE,
+    State.UNANSWERED: Event.DEADLINE,
+}
+"""How a request ends without an answer, and by what."""
 
 
 def after(state: State, event: Event) -> State | None:
@@ -129,6 +166,19 @@ class Request(NamedTuple):
         # As it comes from the store, a state is plain text; the two are equal.
         return SHOWN_AS[self.state]
 
+    @property
+    def kept_until_ms(self) -> int | None:
+        """When it is deleted; None while an answer is awaited, and for what goes at sign-out (FLD-3)."""
+        is_kept = self.answered_ms is not None and self.read_ms is None
+        return kept_until_ms(self.answered_ms) if is_kept and self.answered_ms is not None else None
+
+
+class Described(NamedTuple):
+    """What stands in the folder's list for a thing of any kind."""
+
+    title: str
+    sender: str
+
 
 class Unread(NamedTuple):
     kind: str
@@ -152,7 +202,11 @@ class Counted(msgspec.Struct, frozen=True):
     self_information: int = 0
 
 
-GUIDANCE_PAPER = "電子での回答が得られませんでした。お手数ですが、情報を持っている機関の窓口へ、書面で開示を請求してください。"
+GUIDANCE_PAPER = "この機関は、電子での回答をしていません。お手数ですが、情報を持っている機関の窓口へ、書面で開示を請求してください。"
+GUIDANCE_UNANSWERED = (
+    "期限までに回答が得られませんでした。お手数ですが、情報を持っている機関の窓口へ、書面で開示を請求してください。"
+    "あとから回答が届くこともあります。"
+)
 GUIDANCE_REFUSED = (
     "この請求は受け付けられませんでした。内容を確かめて、もう一度請求するか、窓口にお問い合わせください。"
 )

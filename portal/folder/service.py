@@ -16,15 +16,20 @@ from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
 from portal.folder import tables
 from portal.folder.model import (
-    GUIDANCE_PAPER,
+    ENDINGS,
+    GUIDANCE_UNANSWERED,
     OPEN_STATES,
     Counted,
+    Described,
+    Event,
     Kind,
     Request,
     State,
     Tally,
+    after,
 )
 from portal.history.service import History
+from portal.mail.model import News
 from portal.mail.service import promise, withdraw
 from portal.seams.chance import Chance, identifier
 from portal.seams.clock import Clock
@@ -72,6 +77,13 @@ class Refused(NamedTuple):
     guidance: str
 
 
+class Ended(NamedTuple):
+    """It came to an end without content."""
+
+    state: State
+    guidance: str
+
+
 class NotNow(NamedTuple):
     """Ask again later."""
 
@@ -81,6 +93,14 @@ class NotNow(NamedTuple):
 AskOutcome = Answered | Taken | Refused | NotNow
 Ask = Callable[[OpenedAccount, Request, bytes], Awaitable[AskOutcome]]
 """Asks the network about an unsealed request."""
+Describe = Callable[[bytes], Described]
+"""Says in the folder's list what an unsealed request is about."""
+
+
+NOT_IN_FOLDER = problem(
+    ProblemCode.NOT_FOUND,
+    "利用者フォルダーに、これはありません。見終わったものはログアウトすると消えます。",
+)
 
 
 class Folder:
@@ -106,6 +126,7 @@ class Folder:
         self._waiting_ms = int(wait_seconds * 1000) + WAITING_MARGIN_MS if not store.sole_writer else 0
         self._giving_up_ms = asking_again_days_max * DAY
         self._asks: dict[Kind, Ask] = {}
+        self._describes: dict[Kind, Describe] = {}
         self._arrivals: dict[str, trio.Event] = {}
         self.expect_work: Callable[[int], None] = lambda due_ms: None
         """Tells the outbox when something falls due; set once that exists."""
@@ -113,8 +134,10 @@ class Folder:
     def __repr__(self) -> str:
         return "Folder()"
 
-    def asks_by(self, kind: Kind, ask: Ask) -> None:
+    def add_kind(self, kind: Kind, ask: Ask, describe: Describe) -> None:
+        """What a feature brings along for the things of its kind."""
         self._asks[kind] = ask
+        self._describes[kind] = describe
 
     def works(self) -> dict[str, outbox.Work]:
         """The folder's outbox work."""
@@ -220,7 +243,7 @@ class Folder:
                 # The answer may have overtaken the news that it would come: then this changes nothing.
                 return [tables.take(request.request_id)._replace(changes=None)]
             case Refused(guidance):
-                return self._ending_ops(request, State.REFUSED, guidance, now)
+                return self._ending_ops(owner, request, Ended(State.REFUSED, guidance), now, late=late)
             case NotNow():
                 return []
 
@@ -228,35 +251,47 @@ class Folder:
         self, owner: OpenedAccount, request: Request, content: bytes, now: int, *, late: bool
     ) -> list[Op]:
         sealed = self._accounts.seal(owner.account, f"content/{request.request_id}", content)
-        event = MAIL_EVENTS[Kind(request.kind)]
         # Must change the request, or all is undone: of two answers that race, one is kept and one mail is sent.
-        ops = [tables.answer(request.request_id, sealed, now)]
-        if late and event in owner.settings.mail_events:
-            ops.append(promise(*self._mail(request), due_ms=request.asked_ms + self._waiting_ms))
-        return [*ops, outbox.remove(GIVE_UP, request.request_id)]
+        return [
+            tables.answer(request.request_id, sealed, now),
+            *(self._mail_ops(owner, request, News.ANSWERED) if late else ()),
+            outbox.remove(GIVE_UP, request.request_id),
+        ]
+
+    def _ending_ops(
+        self, owner: OpenedAccount, request: Request, ended: Ended, now: int, *, late: bool
+    ) -> list[Op]:
+        return [
+            tables.end_without_answer(request.request_id, ended.state, ended.guidance, now),
+            *(self._mail_ops(owner, request, News.ENDED) if late else ()),
+            outbox.remove(GIVE_UP, request.request_id),
+        ]
+
+    def _mail_ops(self, owner: OpenedAccount, request: Request, news: News) -> list[Op]:
+        """A mail about what came late, if it is wished (REC-3, SELF-7)."""
+        event = MAIL_EVENTS[Kind(request.kind)]
+        if not owner.mails_about(event):
+            return []
+        return [promise(*self._mail(request), news, due_ms=request.asked_ms + self._waiting_ms)]
 
     def _mail(self, request: Request) -> tuple[MailEvent, str, str, int]:
         return MAIL_EVENTS[Kind(request.kind)], request.account_id, request.request_id, request.asked_ms
-
-    def _ending_ops(self, request: Request, state: State, guidance: str, now: int) -> list[Op]:
-        return [
-            tables.end_without_answer(request.request_id, state, guidance, now),
-            outbox.remove(GIVE_UP, request.request_id),
-        ]
 
     async def _give_up(self, row: outbox.Row) -> outbox.Finished | outbox.Again:
         request = await read_one(self._store, tables.BY_ID, {"request_id": row.key})
         if request is None or request.state not in OPEN_STATES:
             return outbox.Finished()
-        ops = self._ending_ops(request, State.PAPER, GUIDANCE_PAPER, self._clock.now_ms())
+        owner = await self._accounts.by_id(request.account_id)
+        if owner is None:
+            return outbox.Finished()
+        ended = Ended(State.UNANSWERED, GUIDANCE_UNANSWERED)
+        ops = self._ending_ops(owner, request, ended, self._clock.now_ms(), late=True)
         return outbox.Finished((*ops, outbox.remove(ASK[Kind(request.kind)], request.request_id)))
 
     # Answers that come to the folder
 
-    async def deliver(
-        self, request_id: str, kind: Kind, content: bytes | None, guidance: str | None
-    ) -> Problem | None:
-        """An answer from outside: durable on return, and recognised when it comes again."""
+    async def deliver(self, request_id: str, kind: Kind, come: Answered | Ended) -> Problem | None:
+        """What came of a request, from outside: durable on return, and recognised when it comes again."""
         request = await read_one(self._store, tables.BY_ID, {"request_id": request_id})
         owner = None if request is None else await self._accounts.by_id(request.account_id)
         if request is None or owner is None or request.kind != kind:
@@ -265,15 +300,18 @@ class Folder:
             )
         now = self._clock.now_ms()
         arrival = self._arrivals.get(request_id)
-        if content is not None:
-            ops = self._answer_ops(owner, request, content, now, late=arrival is None)
+        is_late = arrival is None
+        if isinstance(come, Answered):
+            event = Event.ANSWER
+            ops = self._answer_ops(owner, request, come.content, now, late=is_late)
         else:
-            ops = self._ending_ops(request, State.PAPER, guidance or GUIDANCE_PAPER, now)
-        if request.state in OPEN_STATES or (request.state == State.PAPER and content is not None):
+            event = ENDINGS[come.state]
+            ops = self._ending_ops(owner, request, come, now, late=is_late)
+        if after(State(request.state), event) is not None:
             # A conflict means that another delivery of the same answer was quicker: just as well.
             await self._store.write([*ops, outbox.remove(ASK[kind], request_id)])
-            if arrival is None:
-                # A late answer may have promised a mail.
+            if is_late:
+                # What came late may have promised a mail.
                 self.expect_work(max(now, request.asked_ms + self._waiting_ms))
         if arrival is not None:
             arrival.set()
@@ -302,7 +340,7 @@ class Folder:
             looks += 1
         if self._waiting_ms and not arrival.is_set() and not isinstance(current, Problem):
             # It came elsewhere, where nobody knew that its user waits: no mail of what is seen on the screen.
-            await self._store.write([withdraw(*self._mail(current))])
+            await self._store.write([withdraw(*self._mail(current), news) for news in News])
 
     # Reading
 
@@ -321,24 +359,34 @@ class Folder:
         return await self._store.read(tables.LISTED, {"account_id": owner.account_id, "kind": kind})
 
     async def read(
-        self, owner: OpenedAccount, kind: Kind, request_id: str
+        self, owner: OpenedAccount, kind: Kind, request_id: str, action: Action = Action.VIEW
     ) -> tuple[Request, bytes] | Problem:
-        """The answer, marked as read, and in the history as viewed, before it is shown."""
+        """The answer, marked as read, and in the history as viewed or taken home, before it is handed out."""
         request = await self.own(owner, kind, request_id)
         if isinstance(request, Problem):
             return request
-        if request.content is None:
-            return problem(
-                ProblemCode.CONFLICT, request.guidance or "まだ回答が届いていません。届くまでお待ちください。"
-            )
+        content = self._opened(owner, request)
+        if isinstance(content, Problem):
+            return content
         now = self._clock.now_ms()
-        ops = [self._history.line(owner, SERVICES[kind], Action.VIEW, request_id)]
+        ops = [self._history.line(owner, SERVICES[kind], action, request_id)]
         if request.read_ms is None:
             ops.append(tables.mark_read(request_id, owner.account_id, now))
             request = request._replace(read_ms=now)
         await self._store.write(ops)
-        content = self._accounts.unseal(owner.account, f"content/{request_id}", request.content or b"")
         return request, content
+
+    async def peek(self, owner: OpenedAccount, kind: Kind, request_id: str) -> bytes | Problem:
+        """The answer, for a purpose of the portal's own: it is not marked as read."""
+        request = await self.own(owner, kind, request_id)
+        return request if isinstance(request, Problem) else self._opened(owner, request)
+
+    def _opened(self, owner: OpenedAccount, request: Request) -> bytes | Problem:
+        if request.content is None:
+            return problem(
+                ProblemCode.CONFLICT, request.guidance or "まだ回答が届いていません。届くまでお待ちください。"
+            )
+        return self._accounts.unseal(owner.account, f"content/{request.request_id}", request.content)
 
     async def asked_under(self, request_id: str, kind: Kind) -> bytes | None:
         """What was asked in this request, whoever's it is; None when there is none. For checking what is delivered."""
@@ -356,6 +404,41 @@ class Folder:
         """:meth:`asked` of many requests of one owner."""
         opened = self._accounts.opener(owner.account)
         return [opened(f"asked/{request.request_id}", request.asked) for request in requests]
+
+    async def everything(self, owner: OpenedAccount) -> list[tuple[Request, Described]]:
+        """All that lies in the folder, of every kind; what came last first."""
+        requests = await self._store.read(tables.EVERYTHING, {"account_id": owner.account_id})
+        each = zip(requests, self.asked_each(owner, requests), strict=True)
+        return [(request, self._describes[Kind(request.kind)](asked)) for request, asked in each]
+
+    def described(self, owner: OpenedAccount, request: Request) -> Described:
+        return self._describes[Kind(request.kind)](self.asked(owner, request))
+
+    async def of_any_kind(self, owner: OpenedAccount, request_id: str) -> Request | Problem:
+        """Without its content. Another's is as if it did not exist (FLD-1)."""
+        params = {"request_id": request_id, "account_id": owner.account_id}
+        found = await read_one(self._store, tables.OF_ANY_KIND, params)
+        return NOT_IN_FOLDER if found is None else found
+
+    async def delete(
+        self, owner: OpenedAccount, request_id: str, *, only_open: bool = False
+    ) -> Problem | None:
+        """By hand (FLD-5): with it goes all work that was still to be done for it; an answer to come finds nothing.
+
+        *only_open*: nothing is deleted once an answer has come.
+        """
+        request = await self.of_any_kind(owner, request_id)
+        if isinstance(request, Problem):
+            return request
+        kind = Kind(request.kind)
+        ops = [
+            tables.delete(request_id, owner.account_id, only_open=only_open),
+            outbox.remove(ASK[kind], request_id),
+            outbox.remove(GIVE_UP, request_id),
+            *(withdraw(*self._mail(request), news) for news in News),
+            self._history.line(owner, SERVICES[kind], Action.DELETE, request_id),
+        ]
+        return NOT_IN_FOLDER if isinstance(await self._store.write(ops), Conflict) else None
 
     async def unread(self, owner: OpenedAccount) -> Counted:
         rows = await self._store.read(tables.UNREAD, {"account_id": owner.account_id})

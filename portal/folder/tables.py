@@ -2,7 +2,17 @@
 
 from typing import NamedTuple
 
-from portal.folder.model import OPEN_STATES, Event, Request, State, Tally, Unread, kept_until_ms, sources
+from portal.folder.model import (
+    ENDINGS,
+    OPEN_STATES,
+    Event,
+    Request,
+    State,
+    Tally,
+    Unread,
+    kept_until_ms,
+    sources,
+)
 from portal.store.store import Op, Query, Schema
 
 SCHEMA = Schema(
@@ -47,6 +57,15 @@ OWN_BY_KEY = Query(
 LISTED = Query(
     f"SELECT {_COLUMNS_LISTED} FROM disclosure_requests "
     "WHERE account_id = :account_id AND kind = :kind ORDER BY asked_ms DESC, request_id",
+    Request,
+)
+EVERYTHING = Query(
+    f"SELECT {_COLUMNS_LISTED} FROM disclosure_requests "
+    "WHERE account_id = :account_id ORDER BY COALESCE(answered_ms, asked_ms) DESC, request_id",
+    Request,
+)
+OF_ANY_KIND = Query(
+    f"SELECT {_COLUMNS_LISTED} FROM disclosure_requests WHERE request_id = :request_id AND account_id = :account_id",
     Request,
 )
 UNREAD = Query(
@@ -114,8 +133,8 @@ def answer(request_id: str, content: bytes, now_ms: int) -> Op:
 
 
 def end_without_answer(request_id: str, state: State, guidance: str, now_ms: int) -> Op:
-    """Refused, or guided to paper."""
-    event = Event.REFUSAL if state is State.REFUSED else Event.NOT_ELECTRONIC
+    """With guidance in its place."""
+    event = ENDINGS[state]
     return Op(
         "UPDATE disclosure_requests SET state = :state, guidance = :guidance, answered_ms = :now, kept_until_ms = :kept "
         f"WHERE request_id = :request_id AND state IN ({_from(event)})",
@@ -135,6 +154,15 @@ def mark_read(request_id: str, account_id: str, now_ms: int) -> Op:
         "WHERE request_id = :request_id AND account_id = :account_id AND state = 'answered' AND read_ms IS NULL",
         {"request_id": request_id, "account_id": account_id, "now": now_ms},
         None,
+    )
+
+
+def delete(request_id: str, account_id: str, *, only_open: bool = False) -> Op:
+    """By hand (FLD-5); *only_open*: unless an answer has come."""
+    still = f" AND state IN ({_OPEN})" if only_open else ""
+    return Op(
+        f"DELETE FROM disclosure_requests WHERE request_id = :request_id AND account_id = :account_id{still}",
+        {"request_id": request_id, "account_id": account_id},
     )
 
 

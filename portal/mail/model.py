@@ -1,5 +1,6 @@
 """Which mails there are and what they say. A mail names no content of the folder: anybody may read it on the way."""
 
+from enum import StrEnum
 from typing import NamedTuple
 
 from portal.wire.sign_in import MailEvent
@@ -8,6 +9,14 @@ from portal.wire.sign_in import MailEvent
 class Text(NamedTuple):
     subject: str
     body: str
+
+
+class News(StrEnum):
+    """What a mail about a request tells. Not more: why there is no answer is nobody else's business."""
+
+    ANSWERED = "answered"
+    ENDED = "ended"
+    """It came to an end without an answer: there is guidance to read."""
 
 
 _CLOSING = """
@@ -49,6 +58,19 @@ CODE_TEXT = Text(
 )
 """メールアドレスの確認 (ACC-4)."""
 
+ENDED_TEXTS: dict[MailEvent, Text] = {
+    MailEvent.LATE_RECORDS: Text(
+        "【マイナポータル（模擬）】やりとり履歴の請求の結果をご確認ください",
+        "{nickname} さん\n\n{moment}に請求された「やりとり履歴」について、お知らせすることがあります。\n"
+        "ログインして、利用者フォルダーをご確認ください。" + _CLOSING,
+    ),
+    MailEvent.LATE_SELF_INFORMATION: Text(
+        "【マイナポータル（模擬）】あなたの情報の請求の結果をご確認ください",
+        "{nickname} さん\n\n{moment}に求められた「あなたの情報」について、お知らせすることがあります。\n"
+        "ログインして、利用者フォルダーをご確認ください。" + _CLOSING,
+    ),
+}
+
 
 class MailKey(NamedTuple):
     """What an outbox row of the kind ``mail`` is about: no address, no nickname."""
@@ -57,11 +79,17 @@ class MailKey(NamedTuple):
     account_id: str
     about: str
     moment_ms: int
+    news: News = News.ANSWERED
 
     def text(self) -> str:
-        return "/".join((self.event, self.account_id, self.about, str(self.moment_ms)))
+        parts = (self.event, self.account_id, self.about, str(self.moment_ms))
+        return "/".join(parts if self.news is News.ANSWERED else (*parts, self.news))
+
+    @property
+    def words(self) -> Text:
+        return (TEXTS if self.news is News.ANSWERED else ENDED_TEXTS)[self.event]
 
     @classmethod
     def parse(cls, text: str) -> "MailKey":
-        event, account_id, about, moment = text.split("/")
-        return cls(MailEvent(event), account_id, about, int(moment))
+        event, account_id, about, moment, *news = text.split("/")
+        return cls(MailEvent(event), account_id, about, int(moment), *map(News, news))

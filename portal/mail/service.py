@@ -8,7 +8,7 @@ import structlog
 
 from portal.accounts.service import Accounts
 from portal.mail.carriers import Mail, MailCarrier, NotNow, Undeliverable
-from portal.mail.model import CODE_TEXT, TEXTS, MailKey
+from portal.mail.model import CODE_TEXT, MailKey, News
 from portal.seams.clock import Clock
 from portal.store import outbox
 from portal.store.store import Op
@@ -45,10 +45,10 @@ class MailService:
         failures: list[str] = []
         for index, address in enumerate(account.confirmed_addresses):
             moment = to_jst(key.moment_ms)
-            text = TEXTS[key.event]
+            text = key.words
             body = text.body.format(nickname=account.kept.nickname, moment=f"{moment:%Y年%m月%d日 %H時%M分}")
             # The same mail sent twice (a crash between sending and noting it) can be told by its name.
-            name = f"{key.event}.{key.about}.{key.moment_ms}.{index}"
+            name = f"{key.event}.{key.about}.{key.moment_ms}.{key.news}.{index}"
             message = self._compose(address, text.subject, body, name)
             outcome = await self._carrier.send(Mail(self._sender, address, message))
             if isinstance(outcome, NotNow):
@@ -91,12 +91,20 @@ class MailService:
         return message.as_bytes()
 
 
-def promise(event: MailEvent, account_id: str, about: str, now_ms: int, *, due_ms: int | None = None) -> Op:
+def promise(
+    event: MailEvent,
+    account_id: str,
+    about: str,
+    now_ms: int,
+    news: News = News.ANSWERED,
+    *,
+    due_ms: int | None = None,
+) -> Op:
     """The operation that promises this mail; whether it is wished is looked up when it is sent."""
-    key = MailKey(event, account_id, about, now_ms).text()
+    key = MailKey(event, account_id, about, now_ms, news).text()
     return outbox.put(WORK, key, due_ms=now_ms if due_ms is None else due_ms, now_ms=now_ms)
 
 
-def withdraw(event: MailEvent, account_id: str, about: str, now_ms: int) -> Op:
+def withdraw(event: MailEvent, account_id: str, about: str, now_ms: int, news: News) -> Op:
     """The operation that takes this promise back, if the mail has not been sent."""
-    return outbox.remove(WORK, MailKey(event, account_id, about, now_ms).text())
+    return outbox.remove(WORK, MailKey(event, account_id, about, now_ms, news).text())

@@ -1,5 +1,6 @@
 """The operations of やりとり履歴."""
 
+from portal.files.service import FileKind
 from portal.records.service import Records
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.guards import Peers
@@ -23,6 +24,14 @@ def add_operations(dispatcher: Dispatcher, service: Records, users: AccountGuard
     async def read(one: records.OneRequest, user: SignedIn) -> records.RecordsContent | Problem:
         return await service.read(user.account, one.request_id)
 
+    async def csv(one: records.OneRequest, user: SignedIn) -> bytes | Problem:
+        made = await service.file(user.account, one.request_id, FileKind.CSV)
+        return made if isinstance(made, Problem) else made.content
+
+    async def pdf(one: records.OneRequest, user: SignedIn) -> bytes | Problem:
+        made = await service.file(user.account, one.request_id, FileKind.PDF)
+        return made if isinstance(made, Problem) else made.content
+
     async def deliver(delivered: deliveries.DeliveredRecords, _: Caller) -> Done | Problem:
         return await service.deliver(delivered.request_id, delivered.records) or Done()
 
@@ -30,4 +39,6 @@ def add_operations(dispatcher: Dispatcher, service: Records, users: AccountGuard
     dispatcher.add(records.LIST_RECORDS_REQUESTS, users, listed)
     dispatcher.add(records.VIEW_RECORDS_REQUEST, users, view)
     dispatcher.add(records.READ_RECORDS, users, read)
+    dispatcher.add(records.RECORDS_CSV, users, csv)
+    dispatcher.add(records.RECORDS_PDF, users, pdf)
     dispatcher.add(deliveries.DELIVER_RECORDS, peers, deliver)

@@ -1,4 +1,4 @@
-"""やりとり履歴: earlier requests, a new one, what came of it (REC-1, 2, 3)."""
+"""やりとり履歴: earlier requests, a new one, what came of it (REC-1, 2, 3), and on to the information (REC-4)."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -8,10 +8,15 @@ from quart import request
 from quart_trio.wrappers import TrioResponse as Response
 from werkzeug.datastructures import MultiDict
 
+from portal.files.service import FileKind
+from portal.folder.pages import Shown
 from portal.records.service import Records
 from portal.seams.clock import Clock
+from portal.self_information.service import SelfInformations
+from portal.web import words
+from portal.web.addresses import page
 from portal.web.design import date_parts, read_date
-from portal.web.reception import Reception, User, read_key, rows_of, typed
+from portal.web.reception import Reception, User, Way, read_key, rows_of, typed
 from portal.wire.disclosure import ProvisionRecord, ProvisionResult
 from portal.wire.limits import RECORDS_KEPT_YEARS
 from portal.wire.moments import day_of
@@ -38,7 +43,12 @@ _RESULTS = {
 }
 
 
-def add_pages(reception: Reception, records: Records, clock: Clock) -> None:
+SHOWN = Shown("やりとり履歴", lambda request_id: page("records.list", request_id=request_id))
+
+
+def add_pages(
+    reception: Reception, records: Records, self_information: SelfInformations, clock: Clock
+) -> None:
     async def overview(user: User) -> Response:
         every = (await records.listed(user.account)).requests
         at = reception.pagination(len(every))
@@ -115,6 +125,8 @@ def add_pages(reception: Reception, records: Records, clock: Clock) -> None:
             "request": _line(content.request),
             "records": [_record(record) for record in rows_of(at, content.records)],
             "pagination": at,
+            "key": reception.new_key(),
+            "files": {str(kind): page("records.file", request_id=request_id, kind=kind) for kind in FileKind},
         }
         return reception.show("records/record_list.html", user, context)
 
@@ -131,9 +143,38 @@ def add_pages(reception: Reception, records: Records, clock: Clock) -> None:
         }
         return reception.show("records/waiting.html", user, context)
 
+    async def file(user: User, request_id: str, kind: str) -> Response:
+        if kind not in set(FileKind):
+            return reception.say(words.of_status(404), user)
+        if not reception.asked_by_hand():
+            return reception.go("records.list", request_id=request_id)
+        made = await records.file(user.account, request_id, FileKind(kind))
+        return reception.tell(made, user) if isinstance(made, Problem) else reception.hand_out(*made)
+
+    async def information(user: User, request_id: str) -> Response:
+        form = await request.form
+        record = await records.record(user.account, request_id, typed(form, "record"))
+        if isinstance(record, Problem):
+            return reception.tell(record, user, way=_way_back(request_id))
+        asked = await self_information.request_recorded(user.account, record, read_key(form))
+        if isinstance(asked, Problem):
+            return reception.tell(asked, user, way=_way_back(request_id))
+        query = {"asked": "1", "from": "records"}
+        return reception.go("self_information.request_done", query, request_id=asked.request_id)
+
+    async def back(user: User, request_id: str) -> Response:
+        # Whoever had to sign in again before the button counted arrives here without it.
+        return reception.go("records.list", request_id=request_id)
+
     reception.users("records", get=overview)
+    reception.users("records.file", get=file)
+    reception.users("records.information", get=back, post=information)
     reception.users("records.request", get=form, post=ask)
     reception.users("records.list", get=result)
+
+
+def _way_back(request_id: str) -> Way:
+    return Way("記録の一覧に戻る", page("records.list", request_id=request_id))
 
 
 def months_before(day: date, months: int) -> date:
@@ -171,6 +212,7 @@ def _line(seen: RecordsRequestView) -> dict[str, Any]:
 
 def _record(record: ProvisionRecord) -> dict[str, Any]:
     return {
+        "id": record.record_id,
         "asked_at": record.requested_at,
         "provided_at": record.provided_at,
         "inquirer": record.inquirer.name,

@@ -1,4 +1,4 @@
-"""やりとり履歴: asks the core system for the records of a period, and shows them (REC-1, 2, 3)."""
+"""やりとり履歴: asks the core system for the records of a period, and shows them (REC-1, 2, 3, 5)."""
 
 from datetime import date
 
@@ -6,16 +6,26 @@ import msgspec
 
 from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
-from portal.folder.model import GUIDANCE_REFUSED, Kind, Request, Treatment, treatment
-from portal.folder.service import Answered, AskOutcome, Folder, NotNow, Refused, Taken
-from portal.links.link import Link, Unreachable
+from portal.files.service import File, FileKind, Files
+from portal.folder.model import Described, Kind, Request
+from portal.folder.service import Answered, AskOutcome, Folder, NotNow, Taken
+from portal.folder.shelf import Shelf, not_answered
+from portal.links.link import Link
 from portal.records.model import check_period
+from portal.records.sheet import sheet_of
 from portal.seams.clock import Clock
 from portal.wire import network
 from portal.wire.disclosure import ProvisionRecord
+from portal.wire.history import Action
 from portal.wire.moments import day_of, to_jst
-from portal.wire.problems import Problem
+from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.records import RecordsContent, RecordsRequest, RecordsRequests, RecordsRequestView
+
+NO_SUCH_RECORD = problem(
+    ProblemCode.NOT_FOUND,
+    "この記録は、この請求の回答にありません。記録の一覧から選びなおしてください。",
+    field="$.record_id",
+)
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -25,18 +35,12 @@ class Asked(msgspec.Struct, frozen=True):
     end: date
 
 
-_decoded = msgspec.json.Decoder(Asked).decode
-_records = msgspec.json.Decoder(tuple[ProvisionRecord, ...])
-
-
-def _shown(request: Request, asked: bytes) -> RecordsRequestView:
-    """As its owner sees it."""
-    period = _decoded(asked)
+def _shown(request: Request, asked: Asked) -> RecordsRequestView:
     return RecordsRequestView(
         request.request_id,
         request.shown_as,
-        period.start,
-        period.end,
+        asked.start,
+        asked.end,
         to_jst(request.asked_ms),
         None if request.answered_ms is None else to_jst(request.answered_ms),
         request.read_ms is not None,
@@ -44,15 +48,32 @@ def _shown(request: Request, asked: bytes) -> RecordsRequestView:
     )
 
 
+def _described(asked: Asked) -> Described:
+    return Described(
+        f"{asked.start:%Y/%m/%d}から{asked.end:%Y/%m/%d}までのやりとり履歴", "情報提供ネットワークシステム"
+    )
+
+
 class Records:
     """情報提供等記録表示."""
 
-    def __init__(self, folder: Folder, accounts: Accounts, network_link: Link, clock: Clock) -> None:
+    def __init__(
+        self, folder: Folder, accounts: Accounts, network_link: Link, clock: Clock, files: Files
+    ) -> None:
         self._folder = folder
         self._accounts = accounts
         self._network = network_link
         self._clock = clock
-        folder.asks_by(Kind.RECORDS, self._ask)
+        self._files = files
+        self._shelf: Shelf[Asked, RecordsRequestView, tuple[ProvisionRecord, ...]] = Shelf(
+            folder,
+            Kind.RECORDS,
+            Asked,
+            tuple[ProvisionRecord, ...],
+            shown=_shown,
+            described=_described,
+            ask=self._ask,
+        )
 
     def __repr__(self) -> str:
         return "Records()"
@@ -73,7 +94,7 @@ class Records:
         code = await self._accounts.code_of(owner)
         if code is None:
             return NotNow("no linkage code yet")
-        period = _decoded(asked)
+        period = msgspec.json.decode(asked, type=Asked)
         answer = await self._network.call(
             network.DISCLOSE_RECORDS,
             network.DiscloseRecords(request.request_id, code, period.start, period.end),
@@ -83,33 +104,36 @@ class Records:
                 return Answered(msgspec.json.encode(records))
             case network.RecordsAnswer():
                 return Taken()
-            case Unreachable(reason):
-                return NotNow(reason)
-            case Problem(code=problem_code):
-                if treatment(problem_code) is Treatment.REFUSED:
-                    return Refused(GUIDANCE_REFUSED)
-                return NotNow(problem_code)
+            case _:
+                return not_answered(answer)
 
     async def deliver(self, request_id: str, records: tuple[ProvisionRecord, ...]) -> Problem | None:
-        """The core's late answer (REC-3)."""
-        return await self._folder.deliver(request_id, Kind.RECORDS, msgspec.json.encode(records), None)
-
-    def _view(self, owner: OpenedAccount, request: Request) -> RecordsRequestView:
-        return _shown(request, self._folder.asked(owner, request))
+        """The core's late answer (REC-3); what is withheld it has left out (REC-5)."""
+        return await self._folder.deliver(request_id, Kind.RECORDS, Answered(msgspec.json.encode(records)))
 
     async def view(self, owner: OpenedAccount, request_id: str) -> RecordsRequestView | Problem:
-        request = await self._folder.own(owner, Kind.RECORDS, request_id)
-        return request if isinstance(request, Problem) else self._view(owner, request)
+        return await self._shelf.view(owner, request_id)
 
     async def listed(self, owner: OpenedAccount) -> RecordsRequests:
-        requests = await self._folder.listed(owner, Kind.RECORDS)
-        asked = self._folder.asked_each(owner, requests)
-        return RecordsRequests(tuple(map(_shown, requests, asked)))
+        return RecordsRequests(await self._shelf.listed(owner))
 
-    async def read(self, owner: OpenedAccount, request_id: str) -> RecordsContent | Problem:
+    async def read(
+        self, owner: OpenedAccount, request_id: str, action: Action = Action.VIEW
+    ) -> RecordsContent | Problem:
         """The records, marked as read."""
-        found = await self._folder.read(owner, Kind.RECORDS, request_id)
-        if isinstance(found, Problem):
-            return found
-        request, content = found
-        return RecordsContent(self._view(owner, request), _records.decode(content))
+        found = await self._shelf.read(owner, request_id, action)
+        return found if isinstance(found, Problem) else RecordsContent(*found)
+
+    async def record(
+        self, owner: OpenedAccount, request_id: str, record_id: str
+    ) -> ProvisionRecord | Problem:
+        """One record of an answer of the owner's (REC-4)."""
+        records = await self._shelf.peek(owner, request_id)
+        if isinstance(records, Problem):
+            return records
+        return next((record for record in records if record.record_id == record_id), NO_SUCH_RECORD)
+
+    async def file(self, owner: OpenedAccount, request_id: str, kind: FileKind) -> File | Problem:
+        """To take home; that is reading it (FLD-3, FLD-5)."""
+        found = await self.read(owner, request_id, Action.DOWNLOAD)
+        return found if isinstance(found, Problem) else await self._files.make(sheet_of(found), kind)

@@ -1,5 +1,7 @@
 """The operations of あなたの情報."""
 
+from portal.files.service import FileKind
+from portal.records.service import Records
 from portal.self_information.service import SelfInformations
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.guards import Peers
@@ -8,12 +10,12 @@ from portal.wire import deliveries
 from portal.wire import self_information as wire
 from portal.wire.operation import Done, Nothing
 from portal.wire.problems import Problem
-from portal.wire.records import OneRequest
+from portal.wire.records import InformationOfRecord, OneRequest
 from portal.wire.systems import Caller
 
 
 def add_operations(
-    dispatcher: Dispatcher, service: SelfInformations, users: AccountGuard, peers: Peers
+    dispatcher: Dispatcher, service: SelfInformations, records: Records, users: AccountGuard, peers: Peers
 ) -> None:
     async def catalogue(_: Nothing, __: SignedIn) -> wire.Catalogue | Problem:
         return await service.catalogue()
@@ -36,8 +38,26 @@ def add_operations(
         return await service.read(user.account, one.request_id)
 
     async def deliver(delivered: deliveries.DeliveredSelfInformation, _: Caller) -> Done | Problem:
-        outcome = await service.deliver(delivered.request_id, delivered.content, delivered.guidance)
+        outcome = await service.deliver(
+            delivered.request_id, delivered.content, delivered.guidance, delivered.why
+        )
         return outcome or Done()
+
+    async def csv(one: OneRequest, user: SignedIn) -> bytes | Problem:
+        made = await service.file(user.account, one.request_id, FileKind.CSV)
+        return made if isinstance(made, Problem) else made.content
+
+    async def pdf(one: OneRequest, user: SignedIn) -> bytes | Problem:
+        made = await service.file(user.account, one.request_id, FileKind.PDF)
+        return made if isinstance(made, Problem) else made.content
+
+    async def request_of_record(
+        wanted: InformationOfRecord, user: SignedIn
+    ) -> wire.SelfInformationRequestView | Problem:
+        record = await records.record(user.account, wanted.request_id, wanted.record_id)
+        if isinstance(record, Problem):
+            return record
+        return await service.request_recorded(user.account, record, wanted.key)
 
     dispatcher.add(wire.VIEW_CATALOGUE, users, catalogue)
     dispatcher.add(wire.SEARCH, users, search)
@@ -45,4 +65,7 @@ def add_operations(
     dispatcher.add(wire.LIST_SELF_INFORMATION_REQUESTS, users, listed)
     dispatcher.add(wire.VIEW_SELF_INFORMATION_REQUEST, users, view)
     dispatcher.add(wire.READ_SELF_INFORMATION, users, read)
+    dispatcher.add(wire.SELF_INFORMATION_CSV, users, csv)
+    dispatcher.add(wire.SELF_INFORMATION_PDF, users, pdf)
+    dispatcher.add(wire.REQUEST_INFORMATION_OF_RECORD, users, request_of_record)
     dispatcher.add(deliveries.DELIVER_SELF_INFORMATION, peers, deliver)

@@ -1,4 +1,4 @@
-"""あなたの情報: find who holds it, ask for it, read what came (SELF-1, 2, 3, 4, 6)."""
+"""あなたの情報: find who holds it, ask for it, read what came (SELF-1…9)."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -8,11 +8,14 @@ import msgspec
 from quart import request
 from quart_trio.wrappers import TrioResponse as Response
 
+from portal.files.service import FileKind
 from portal.folder.model import Kind
+from portal.folder.pages import Shown
 from portal.folder.service import Folder
 from portal.self_information import shown
 from portal.self_information.searching import Sought, read_search
 from portal.self_information.service import SelfInformations
+from portal.web import words
 from portal.web.addresses import page
 from portal.web.reception import Reception, User, Way, read_key, rows_of
 from portal.wire.limits import SELECTIONS_MAX
@@ -24,6 +27,9 @@ from portal.wire.sign_in import MailEvent
 REFRESH_SECONDS = 5
 ORGANISATIONS_SHOWN_MAX = 100
 _FOLDER = Way("届いた情報を見る", page("self_information.list"))
+
+
+SHOWN = Shown("あなたの情報", lambda item_id: page("self_information.item", item_id=item_id))
 
 
 def add_pages(reception: Reception, service: SelfInformations, folder: Folder) -> None:
@@ -67,6 +73,7 @@ def _add_search(reception: Reception, service: SelfInformations, folder: Folder)
             "elsewhere": [] if organisations else sorted(everywhere)[:ORGANISATIONS_SHOWN_MAX],
             "values": {"chosen": chosen},
             "errors": errors,
+            "narrowing": {"fields": sought.fields_but_place, "value": sought.values["municipality"]},
             "fields": {**sought.fields, "key": reception.new_key()},
             "mail": user.account.mails_about(MailEvent.LATE_SELF_INFORMATION),
         }
@@ -132,6 +139,7 @@ def _add_requests(reception: Reception, service: SelfInformations) -> None:
             "request": {"id": request_id, "asked_at": one.asked_at},
             "parts": sorted(parts, key=lambda part: (part["organisation"], part["information"])),
             "just_asked": request.args.get("asked") == "1",
+            "from_record": request.args.get("from") == "records",
             "mail": user.account.mails_about(MailEvent.LATE_SELF_INFORMATION),
             "refresh_seconds": REFRESH_SECONDS,
         }
@@ -165,9 +173,7 @@ def _add_folder(reception: Reception, service: SelfInformations) -> None:
         if seen.state not in shown.ENTRY_STATES:
             return reception.go("self_information.request_done", request_id=item_id)
         if seen.state is not RequestState.ANSWERED:
-            return show_item(
-                user, {**shown.entry(seen), "as_of": None, "sections": [], "message": seen.guidance}
-            )
+            return show_item(user, shown.guidance(seen))
         if not reception.asked_by_hand():
             return reception.go("self_information.list")
         content = await service.read(user.account, item_id)
@@ -176,8 +182,30 @@ def _add_folder(reception: Reception, service: SelfInformations) -> None:
         return show_item(user, shown.content(content))
 
     def show_item(user: User, entry: Mapping[str, Any]) -> Response:
-        context = {"nav": "self_information", "entry": entry}
+        files = {
+            str(kind): page("self_information.file", item_id=entry["id"], kind=kind) for kind in FileKind
+        }
+        context = {"nav": "self_information", "entry": entry, "files": files}
         return reception.show("self_information/item.html", user, context)
 
+    async def file(user: User, item_id: str, kind: str) -> Response:
+        if kind not in set(FileKind):
+            return reception.say(words.of_status(404), user)
+        if not reception.asked_by_hand():
+            return reception.go("self_information.list")
+        made = await service.file(user.account, item_id, FileKind(kind))
+        return reception.tell(made, user) if isinstance(made, Problem) else reception.hand_out(*made)
+
+    async def attachment(user: User, item_id: str, number: str) -> Response:
+        if not reception.asked_by_hand():
+            return reception.go("self_information.list")
+        wanted = int(number) if number.isascii() and number.isdigit() and len(number) <= 3 else 0
+        found = await service.attachment(user.account, item_id, wanted)
+        if isinstance(found, Problem):
+            return reception.tell(found, user)
+        return reception.hand_out(found.name, found.media_type, found.content)
+
     reception.users("self_information.list", get=arrived)
+    reception.users("self_information.file", get=file)
+    reception.users("self_information.attachment", get=attachment)
     reception.users("self_information.item", get=item)

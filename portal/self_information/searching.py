@@ -36,11 +36,17 @@ class Sought(NamedTuple):
         return {"by": self.by, **{name: value for name, value in self.values.items() if value}}
 
     @property
+    def fields_but_place(self) -> Mapping[str, str]:
+        """For a form in which the place is chosen anew (SELF-4)."""
+        return {name: value for name, value in self.fields.items() if name != "municipality"}
+
+    @property
     def words(self) -> str:
         """What is looked for, as the page says it."""
         values = self.values
         if self.by == "name":
-            return f"情報の名前「{values['name']}」"
+            place = f"　役所など：{values['municipality']}" if values["municipality"] else ""
+            return f"情報の名前「{values['name']}」{place}"
         parts = [f"分野：{values['field']}"]
         if values["detail"]:
             parts.append(f"くわしい分野：{values['detail']}")
@@ -55,7 +61,7 @@ class Sought(NamedTuple):
 def read_search(form: MultiDict[str, str]) -> Sought:
     """The search that the fields of either form of the search page ask for."""
     by = "name" if form.get("by") == "name" else "field"
-    used = ("name",) if by == "name" else ("field", "detail", "municipality")
+    used = ("name", "municipality") if by == "name" else ("field", "detail", "municipality")
     values = {name: typed(form, name) if name in used else "" for name in FIELDS}
     errors = {
         name: f"{SEARCH_TEXT_CHARACTERS_MAX}文字までにしてください。"

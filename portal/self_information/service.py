@@ -1,4 +1,4 @@
-"""あなたの情報: finds who holds it, asks through the network, shows what came (SELF-1, 2, 3, 4, 6)."""
+"""あなたの情報: finds who holds it, asks through the network, shows what came (SELF-1…9)."""
 
 from collections import OrderedDict
 
@@ -7,13 +7,19 @@ import trio
 
 from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
-from portal.folder.model import GUIDANCE_REFUSED, Kind, Request, Treatment, treatment
-from portal.folder.service import AskOutcome, Folder, NotNow, Refused, Taken
-from portal.links.link import Link, Unreachable
+from portal.files.service import File, FileKind, Files
+from portal.folder.model import GUIDANCE_PAPER, GUIDANCE_REFUSED, Described, Kind, Request, State
+from portal.folder.service import Answered, AskOutcome, Ended, Folder, NotNow, Refused, Taken
+from portal.folder.shelf import Shelf, not_answered
+from portal.links.link import Link
 from portal.seams.clock import Clock
 from portal.self_information.model import matching
+from portal.self_information.sheet import sheet_of
 from portal.wire import network
-from portal.wire.disclosure import Named, SelfInformation
+from portal.wire.deliveries import WithoutContent
+from portal.wire.disclosure import Attachment, Named, ProvisionRecord, SelfInformation
+from portal.wire.history import Action
+from portal.wire.limits import ATTACHMENT_BYTES_MAX
 from portal.wire.moments import HOUR, to_jst
 from portal.wire.operation import Nothing
 from portal.wire.problems import Problem, ProblemCode, problem
@@ -65,14 +71,37 @@ def _answers(asked: Asked, content: SelfInformation) -> bool:
     )
 
 
-_content = msgspec.json.Decoder(SelfInformation)
+ENDED = {
+    WithoutContent.PAPER: State.PAPER,
+    WithoutContent.WITHHELD: State.WITHHELD,
+    WithoutContent.NOT_HELD: State.NOT_HELD,
+    WithoutContent.UNANSWERED: State.UNANSWERED,
+}
+NO_SUCH_ATTACHMENT = problem(
+    ProblemCode.NOT_FOUND, "この関連書類はありません。届いた情報の画面から選びなおしてください。"
+)
+ATTACHMENT_TOO_LARGE = problem(
+    ProblemCode.TOO_LARGE,
+    f"この関連書類は{ATTACHMENT_BYTES_MAX // 1024}KBを超えるため、画面からは渡せません。機関の窓口にお問い合わせください。",
+)
+
+
+def _described(asked: Asked) -> Described:
+    return Described(asked.information.name, asked.organisation.name)
 
 
 class SelfInformations:
     """自己情報表示."""
 
     def __init__(
-        self, folder: Folder, accounts: Accounts, network_link: Link, clock: Clock, *, wait_seconds: float
+        self,
+        folder: Folder,
+        accounts: Accounts,
+        network_link: Link,
+        clock: Clock,
+        files: Files,
+        *,
+        wait_seconds: float,
     ) -> None:
         self._folder = folder
         self._accounts = accounts
@@ -82,7 +111,16 @@ class SelfInformations:
         self._catalogue: tuple[int, Catalogue] | None = None
         # Names of organisations are public; this spares asking for them twice.
         self._names: OrderedDict[str, str] = OrderedDict()
-        folder.asks_by(Kind.SELF_INFORMATION, self._ask)
+        self._files = files
+        self._shelf: Shelf[Asked, SelfInformationRequestView, SelfInformation] = Shelf(
+            folder,
+            Kind.SELF_INFORMATION,
+            Asked,
+            SelfInformation,
+            shown=self._shown,
+            described=_described,
+            ask=self._ask,
+        )
 
     def __repr__(self) -> str:
         return "SelfInformations()"
@@ -168,6 +206,33 @@ class SelfInformations:
             )
             key = None if wanted.key is None else f"{wanted.key}#{index}"
             contents.append((key, msgspec.json.encode(Asked(information, organisation))))
+        views = await self._accept(owner, contents)
+        return views if isinstance(views, Problem) else SelfInformationRequests(views)
+
+    async def request_recorded(
+        self, owner: OpenedAccount, record: ProvisionRecord, key: str | None
+    ) -> SelfInformationRequestView | Problem:
+        """The very information that a record tells of, from the organisation that provided it (REC-4)."""
+        catalogue = await self.catalogue()
+        # While the network is silent nobody knows better: the request is taken, and the network will say.
+        if isinstance(catalogue, Catalogue) and not any(
+            kind.information.code == record.information.code for kind in catalogue.kinds
+        ):
+            return problem(
+                ProblemCode.UNPROCESSABLE,
+                f"「{record.information.name}」は、いまの情報の一覧にありません（古い記録のためです）。画面からは請求できません。"
+                f"{record.provider.name}の窓口へ、書面で開示を請求してください。",
+                field="$.record_id",
+            )
+        self._note_name(record.provider)
+        asked = Asked(record.information, record.provider)
+        own_key = None if key is None else f"{key}#{record.record_id}"
+        views = await self._accept(owner, [(own_key, msgspec.json.encode(asked))])
+        return views if isinstance(views, Problem) else views[0]
+
+    async def _accept(
+        self, owner: OpenedAccount, contents: list[tuple[str | None, bytes]]
+    ) -> tuple[SelfInformationRequestView, ...] | Problem:
         accepted = await self._folder.accept(owner, Kind.SELF_INFORMATION, contents, _asks_the_same)
         if isinstance(accepted, Problem):
             return accepted
@@ -178,7 +243,7 @@ class SelfInformations:
             if isinstance(view, Problem):
                 return view
             views.append(view)
-        return SelfInformationRequests(tuple(views))
+        return tuple(views)
 
     async def _ask_and_wait(self, owner: OpenedAccount, requests: list[Request]) -> None:
         arrivals = [self._folder.expect(request.request_id) for request in requests]
@@ -221,31 +286,31 @@ class SelfInformations:
                 return Taken()
             case network.Brokered(guidance=guidance):
                 return Refused(guidance or GUIDANCE_REFUSED)
-            case Unreachable(reason):
-                return NotNow(reason)
-            case Problem(code=problem_code):
-                if treatment(problem_code) is Treatment.REFUSED:
-                    return Refused(GUIDANCE_REFUSED)
-                return NotNow(problem_code)
+            case _:
+                return not_answered(answer)
 
     async def deliver(
-        self, request_id: str, content: SelfInformation | None, guidance: str | None
+        self, request_id: str, content: SelfInformation | None, guidance: str | None, why: WithoutContent
     ) -> Problem | None:
-        """The holder's answer, straight to the folder; what is not the answer to this request is not taken."""
-        if content is not None:
-            asked = await self._folder.asked_under(request_id, Kind.SELF_INFORMATION)
-            # A conflict, so that its sender tries again: whoever mixed it up may have put it right by then.
-            if asked is not None and not _answers(_asked.decode(asked), content):
-                return problem(
-                    ProblemCode.CONFLICT,
-                    "この請求で求められた情報ではありません。求められた機関の、求められた特定個人情報を届けてください。",
-                    field="$.content",
-                )
-        encoded = None if content is None else msgspec.json.encode(content)
-        return await self._folder.deliver(request_id, Kind.SELF_INFORMATION, encoded, guidance)
+        """The holder's answer, straight to the folder; or why there is none (SELF-5, SELF-9).
 
-    def _view(self, owner: OpenedAccount, request: Request) -> SelfInformationRequestView:
-        asked = _asked.decode(self._folder.asked(owner, request))
+        What is not the answer to this request is not taken.
+        """
+        if content is None:
+            ended = Ended(ENDED[why], guidance or GUIDANCE_PAPER)
+            return await self._folder.deliver(request_id, Kind.SELF_INFORMATION, ended)
+        asked = await self._folder.asked_under(request_id, Kind.SELF_INFORMATION)
+        # A conflict, so that its sender tries again: whoever mixed it up may have put it right by then.
+        if asked is not None and not _answers(_asked.decode(asked), content):
+            return problem(
+                ProblemCode.CONFLICT,
+                "この請求で求められた情報ではありません。求められた機関の、求められた特定個人情報を届けてください。",
+                field="$.content",
+            )
+        answered = Answered(msgspec.json.encode(content))
+        return await self._folder.deliver(request_id, Kind.SELF_INFORMATION, answered)
+
+    def _shown(self, request: Request, asked: Asked) -> SelfInformationRequestView:
         return SelfInformationRequestView(
             request.request_id,
             request.shown_as,
@@ -258,17 +323,30 @@ class SelfInformations:
         )
 
     async def view(self, owner: OpenedAccount, request_id: str) -> SelfInformationRequestView | Problem:
-        request = await self._folder.own(owner, Kind.SELF_INFORMATION, request_id)
-        return request if isinstance(request, Problem) else self._view(owner, request)
+        return await self._shelf.view(owner, request_id)
 
     async def listed(self, owner: OpenedAccount) -> SelfInformationRequests:
-        requests = await self._folder.listed(owner, Kind.SELF_INFORMATION)
-        return SelfInformationRequests(tuple(self._view(owner, request) for request in requests))
+        return SelfInformationRequests(await self._shelf.listed(owner))
 
-    async def read(self, owner: OpenedAccount, request_id: str) -> SelfInformationContent | Problem:
+    async def read(
+        self, owner: OpenedAccount, request_id: str, action: Action = Action.VIEW
+    ) -> SelfInformationContent | Problem:
         """The information, marked as read."""
-        found = await self._folder.read(owner, Kind.SELF_INFORMATION, request_id)
+        found = await self._shelf.read(owner, request_id, action)
+        return found if isinstance(found, Problem) else SelfInformationContent(*found)
+
+    async def file(self, owner: OpenedAccount, request_id: str, kind: FileKind) -> File | Problem:
+        """To take home; that is reading it (FLD-3, FLD-5)."""
+        found = await self.read(owner, request_id, Action.DOWNLOAD)
+        return found if isinstance(found, Problem) else await self._files.make(sheet_of(found), kind)
+
+    async def attachment(self, owner: OpenedAccount, request_id: str, number: int) -> Attachment | Problem:
+        """関連書類 (SELF-8), counted from 1; taking it is reading the answer."""
+        found = await self.read(owner, request_id, Action.DOWNLOAD)
         if isinstance(found, Problem):
             return found
-        request, content = found
-        return SelfInformationContent(self._view(owner, request), _content.decode(content))
+        attachments = found.content.attachments
+        if not 1 <= number <= len(attachments):
+            return NO_SUCH_ATTACHMENT
+        attachment = attachments[number - 1]
+        return attachment if len(attachment.content) <= ATTACHMENT_BYTES_MAX else ATTACHMENT_TOO_LARGE

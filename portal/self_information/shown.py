@@ -3,7 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from portal.files.handing_out import kind_of
 from portal.folder.model import kept_until_ms
+from portal.web.addresses import page
+from portal.wire.disclosure import Attachment
+from portal.wire.limits import ATTACHMENT_BYTES_MAX, ATTACHMENTS_SHOWN_MAX
 from portal.wire.moments import day_of, to_ms
 from portal.wire.records import RequestState
 from portal.wire.self_information import (
@@ -13,8 +17,8 @@ from portal.wire.self_information import (
     SelfInformationRequestView,
 )
 
-ENTRY_STATES = frozenset([RequestState.ANSWERED, RequestState.PAPER])
-"""What lies in the folder: an answer, or the words that ask for a request on paper (SELF-5)."""
+ENTRY_STATES = frozenset(RequestState) - {RequestState.WAITING, RequestState.REFUSED}
+"""What lies in the folder: an answer, or words in its place, such as a request to ask on paper (SELF-5)."""
 NATIONAL = "000000"
 """Stands where a municipality's code would, in the code of a national body (DOMAIN.md 4)."""
 
@@ -88,13 +92,21 @@ def asking(views: Sequence[SelfInformationRequestView]) -> dict[str, Any]:
     }
 
 
+_WEIGHT = (
+    RequestState.ANSWERED,
+    RequestState.PAPER,
+    RequestState.UNANSWERED,
+    RequestState.WITHHELD,
+    RequestState.NOT_HELD,
+    RequestState.REFUSED,
+)
+"""What is said of several at once when none is awaited any more: the first of these that there is."""
+
+
 def _state_of_all(states: set[RequestState]) -> str:
     if RequestState.WAITING in states:
         return "waiting" if states == {RequestState.WAITING} else "part_answered"
-    for state in (RequestState.ANSWERED, RequestState.PAPER):
-        if state in states:
-            return str(state)
-    return str(RequestState.REFUSED)
+    return next(str(state) for state in _WEIGHT if state in states)
 
 
 def entry(view: SelfInformationRequestView) -> dict[str, Any]:
@@ -111,14 +123,52 @@ def entry(view: SelfInformationRequestView) -> dict[str, Any]:
     }
 
 
+def guidance(view: SelfInformationRequestView) -> dict[str, Any]:
+    """Words in the place of an answer."""
+    return {**_EMPTY, **entry(view), "message": view.guidance}
+
+
+_EMPTY: Mapping[str, Any] = {
+    "as_of": None, "items": (), "withheld": 0, "attachments": (), "attachments_more": 0, "message": None,
+}  # fmt: skip
+
+
 def content(read: SelfInformationContent) -> dict[str, Any]:
     """An answer, opened."""
-    items = read.content.items
+    answer = read.content
+    item_id = read.request.request_id
+    is_empty = not answer.items and not answer.withheld_items and not answer.attachments
     return {
+        **_EMPTY,
         **entry(read.request),
-        "organisation": read.content.organisation.name,
-        "as_of": read.content.as_of,
-        "state": "read" if items else "none",
-        "sections": [{"title": None, "pairs": [(item.name, item.value) for item in items]}],
-        "message": None,
+        "organisation": answer.organisation.name,
+        "as_of": answer.as_of,
+        "state": "not_held" if is_empty else "read",
+        "items": answer.items,
+        "withheld": answer.withheld_items,
+        "attachments": [
+            _attachment(item_id, number, document)
+            for number, document in enumerate(answer.attachments[:ATTACHMENTS_SHOWN_MAX], 1)
+        ],
+        "attachments_more": max(0, len(answer.attachments) - ATTACHMENTS_SHOWN_MAX),
     }
+
+
+def _attachment(item_id: str, number: int, document: Attachment) -> dict[str, Any]:
+    """関連書類 (SELF-8): its name, what kind of file it is, how large, and where it can be had."""
+    is_handed_out = len(document.content) <= ATTACHMENT_BYTES_MAX
+    return {
+        "name": document.name,
+        "kind": kind_of(document.media_type),
+        "size": size_ja(len(document.content)),
+        "url": page("self_information.attachment", item_id=item_id, number=str(number))
+        if is_handed_out
+        else None,
+    }
+
+
+def size_ja(count: int) -> str:
+    """``12KB``: rounded up, so that nothing is 0."""
+    if count < 1024:
+        return f"{count}バイト"
+    return f"{-(-count // 1024):,}KB" if count < 1024 * 1024 else f"{count / (1024 * 1024):.1f}MB"

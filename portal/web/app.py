@@ -9,6 +9,8 @@ from quart_trio.wrappers import TrioResponse as Response
 from werkzeug.exceptions import HTTPException
 
 from portal.accounts import pages as accounts_pages
+from portal.folder import pages as folder_pages
+from portal.folder.model import Kind
 from portal.history import pages as history_pages
 from portal.notices import pages as notices_pages
 from portal.records import pages as records_pages
@@ -106,9 +108,14 @@ def build_pages(
     sessions_pages.add_pages(reception, portal.sessions, portal.folder, reader)
     top.add_pages(reception, portal.folder, portal.notices)
     accounts_pages.add_pages(reception, portal.accounts, portal.sessions, clock)
-    records_pages.add_pages(reception, portal.records, clock)
+    records_pages.add_pages(reception, portal.records, portal.self_information, clock)
     notices_pages.add_pages(reception, portal.notices, clock)
     self_information_pages.add_pages(reception, portal.self_information, portal.folder)
+    folder_pages.add_pages(
+        reception,
+        portal.folder,
+        {Kind.RECORDS: records_pages.SHOWN, Kind.SELF_INFORMATION: self_information_pages.SHOWN},
+    )
     history_pages.add_pages(reception, portal.history, clock)
     _add_static(app)
     _add_errors(app, reception)

@@ -78,6 +78,12 @@ def datetime_ja(moment: datetime.datetime, *, seconds: bool = False) -> str:
     return f"{text}{local.second:02}秒" if seconds else text
 
 
+def clock_time(moment: datetime.datetime) -> str:
+    """``9時05分`` in Japan's time. Raises `ValueError` for a datetime without a zone."""
+    local = _jst(moment)
+    return f"{local.hour}時{local.minute:02}分"
+
+
 def machine_time(moment: datetime.date | datetime.datetime) -> str:
     """What stands in the ``datetime`` attribute of ``<time>``: ISO 8601, with Japan's offset when it has a time."""
     return _jst(moment).isoformat() if isinstance(moment, datetime.datetime) else moment.isoformat()
@@ -300,6 +306,7 @@ def environment(*packages: Path) -> jinja2.Environment:
         era_year=era_year,
         date_ja=date_ja,
         datetime_ja=datetime_ja,
+        clock_time=clock_time,
         machine_time=machine_time,
         organisation_names=organisation_names,
     )

@@ -17,6 +17,7 @@ from quart_trio.wrappers import TrioResponse as Response
 from werkzeug.datastructures import MultiDict
 
 from portal.accounts.model import OpenedAccount
+from portal.files.handing_out import file_headers, handed_out_as
 from portal.seams.chance import Chance, identifier
 from portal.sessions.guard import AccountGuard, SignedIn
 from portal.sessions.model import Session
@@ -219,6 +220,12 @@ class Reception:
         """What a script of one of our pages asked for."""
         response = Response(msgspec.json.encode(content), content_type="application/json")
         response.headers.extend([*design.security_headers(), *headers])
+        return response
+
+    def hand_out(self, name: str, media_type: str, content: bytes) -> Response:
+        """A file, for the browser to store."""
+        response = Response(content, content_type=handed_out_as(media_type))
+        response.headers.extend(file_headers(name))
         return response
 
     def say(

@@ -1,5 +1,6 @@
 """Operations of the portal that the network and the intermediate servers call: answers that come to a folder."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -20,12 +21,28 @@ class DeliveredRecords(Message, frozen=True):
     records: tuple[ProvisionRecord, ...]
 
 
+class WithoutContent(StrEnum):
+    """Why an answer has no content."""
+
+    PAPER = "paper"
+    """Not electronically (SELF-5)."""
+    WITHHELD = "withheld"
+    """不開示 (SELF-9)."""
+    NOT_HELD = "not_held"
+    """There is none."""
+    UNANSWERED = "unanswered"
+    """The holder could not be brought to answer."""
+
+
 class DeliveredSelfInformation(Message, frozen=True):
     """自己情報の回答, from the holder straight to the folder; without content it says why (SELF-5, SELF-9)."""
 
     request_id: RequestId
     content: SelfInformation | None
-    guidance: str | None = None
+    guidance: Annotated[str, msgspec.Meta(max_length=limits.GUIDANCE_CHARACTERS_MAX)] | None = None
+    """For its owner: what that means and where to ask."""
+    why: WithoutContent = WithoutContent.PAPER
+    """Of an answer without content."""
 
 
 DELIVER_RECORDS = Operation(
@@ -37,7 +54,7 @@ DELIVER_RECORDS = Operation(
 DELIVER_SELF_INFORMATION = Operation(
     "self_information.deliver", System.PORTAL, Method.POST, "/deliveries/self-information",
     DeliveredSelfInformation, Done, callers=[System.INTERMEDIATE, System.NETWORK], repeatable=True,
-    requirements=["SELF-3", "SELF-6"], summary="自己情報を利用者フォルダーに届ける",
+    requirements=["SELF-3", "SELF-5", "SELF-6", "SELF-8", "SELF-9"], summary="自己情報を利用者フォルダーに届ける",
     problems=[P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED], body_bytes_max=limits.DELIVERY_BYTES_MAX,
 )  # fmt: skip
 

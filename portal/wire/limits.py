@@ -51,6 +51,17 @@ SIGNATURE_BYTES_MAX: Final = 512
 SEARCH_TEXT_CHARACTERS_MAX: Final = 100
 DELIVERY_BYTES_MAX: Final = 2 * 1024 * 1024
 """A late answer from the network or an intermediate server."""
+GUIDANCE_CHARACTERS_MAX: Final = 1_000
+"""What a holder says in place of an answer."""
+ATTACHMENT_BYTES_MAX: Final = 1024 * 1024
+"""A related document (SELF-8) that the portal hands out; a larger one is named, and asked for at the counter."""
+ATTACHMENTS_SHOWN_MAX: Final = 20
+DOCUMENTS_AT_ONCE_MAX: Final = 2
+"""PDF files that are laid out at the same time, each in a thread."""
+DOCUMENT_SECONDS_MAX: Final = 20.0
+"""How long a user waits for a PDF file."""
+DOCUMENTS_WAITING_MAX: Final = 20
+"""Users who wait for one; the next one is asked to come again."""
 ASKING_AGAIN_DAYS_MAX: Final = 30
 """Every request ends: after so long without any answer the folder guides the user to paper."""
 IMMEDIATE_WAIT_SECONDS: Final = 3.0

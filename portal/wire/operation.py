@@ -22,6 +22,8 @@ Res = TypeVar("Res")
 
 JSON: Final = "application/json"
 PROBLEM_JSON: Final = "application/problem+json"
+CSV: Final = "text/csv; charset=utf-8"
+PDF: Final = "application/pdf"
 BODY_BYTES_MAX: Final = 64 * 1024
 """What an operation takes as a body unless it declares otherwise."""
 QUERY_FIELDS_MAX: Final = 40

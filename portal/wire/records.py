@@ -1,4 +1,4 @@
-"""Operations of the portal: やりとり履歴 (REC-1, 2, 3)."""
+"""Operations of the portal: やりとり履歴 (REC-1, 2, 3, 4)."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from portal.wire.disclosure import ProvisionRecord
-from portal.wire.operation import Message, Method, Nothing, Operation
+from portal.wire.operation import CSV, PDF, Message, Method, Nothing, Operation
 from portal.wire.problems import ProblemCode as P
 from portal.wire.systems import Party, System
 
@@ -22,7 +22,13 @@ class RequestState(StrEnum):
     REFUSED = "refused"
     """お断り: the law or the holder does not allow it."""
     PAPER = "paper"
-    """書面での請求をお願いします (SELF-5), also what ends a request that nobody answers."""
+    """書面での請求をお願いします: the holder does not answer electronically (SELF-5)."""
+    WITHHELD = "withheld"
+    """不開示: the holder has decided to withhold all of it (SELF-9)."""
+    NOT_HELD = "not_held"
+    """該当なし: the holder has no such information."""
+    UNANSWERED = "unanswered"
+    """回答なし: nobody answered in time; guided to paper, though an answer may still come."""
 
 
 RequestKey = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -62,6 +68,15 @@ class RecordsContent(msgspec.Struct, frozen=True):
     records: tuple[ProvisionRecord, ...]
 
 
+class InformationOfRecord(Message, frozen=True):
+    """この記録でやりとりされた自己情報の提供要求 (REC-4): of the provider in that record, of that kind."""
+
+    request_id: Annotated[str, msgspec.Meta(max_length=64)]
+    """Of the records."""
+    record_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    key: RequestKey | None = None
+
+
 _PROBLEMS = (P.ACCOUNT_NEEDED,)
 
 REQUEST_RECORDS = Operation(
@@ -87,4 +102,24 @@ READ_RECORDS = Operation(
     summary="開示された記録を読む（既読になる）", problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED],
 )  # fmt: skip
 
-OPERATIONS = (REQUEST_RECORDS, LIST_RECORDS_REQUESTS, VIEW_RECORDS_REQUEST, READ_RECORDS)
+RECORDS_CSV = Operation(
+    "records.csv", System.PORTAL, Method.POST, "/api/records/requests/{request_id}/csv", OneRequest, bytes,
+    callers=[Party.CITIZEN], repeatable=True, requirements=["FLD-5", "FLD-3"], response_media=CSV,
+    summary="開示された記録をCSVで受け取る（既読になる）", problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED],
+)  # fmt: skip
+
+RECORDS_PDF = Operation(
+    "records.pdf", System.PORTAL, Method.POST, "/api/records/requests/{request_id}/pdf", OneRequest, bytes,
+    callers=[Party.CITIZEN], repeatable=True, requirements=["FLD-5", "FLD-3"], response_media=PDF,
+    summary="開示された記録をPDFで受け取る（既読になる）",
+    problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED, P.OVERLOADED],
+)  # fmt: skip
+
+OPERATIONS = (
+    REQUEST_RECORDS,
+    LIST_RECORDS_REQUESTS,
+    VIEW_RECORDS_REQUEST,
+    READ_RECORDS,
+    RECORDS_CSV,
+    RECORDS_PDF,
+)

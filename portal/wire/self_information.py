@@ -1,4 +1,4 @@
-"""Operations of the portal: あなたの情報 (SELF-1, 2, 3, 4, 6)."""
+"""Operations of the portal: あなたの情報 (SELF-1…9), also from a record straight to the information (REC-4)."""
 
 from datetime import datetime
 from typing import Annotated
@@ -7,9 +7,9 @@ import msgspec
 
 from portal.wire import limits
 from portal.wire.disclosure import Named, SelfInformation
-from portal.wire.operation import Message, Method, Nothing, Operation
+from portal.wire.operation import CSV, PDF, Message, Method, Nothing, Operation
 from portal.wire.problems import ProblemCode as P
-from portal.wire.records import OneRequest, RequestKey, RequestState
+from portal.wire.records import InformationOfRecord, OneRequest, RequestKey, RequestState
 from portal.wire.systems import Party, System
 
 InformationCode = Annotated[str, msgspec.Meta(pattern=r"^TM[0-9]{14}$(?!\n)")]
@@ -129,6 +129,26 @@ READ_SELF_INFORMATION = Operation(
     summary="届いた自己情報を読む（既読になる）", problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED],
 )  # fmt: skip
 
+SELF_INFORMATION_CSV = Operation(
+    "self_information.csv", System.PORTAL, Method.POST, "/api/self-information/requests/{request_id}/csv",
+    OneRequest, bytes, callers=[Party.CITIZEN], repeatable=True, requirements=["FLD-5", "FLD-3"], response_media=CSV,
+    summary="届いた自己情報をCSVで受け取る（既読になる）", problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED],
+)  # fmt: skip
+
+SELF_INFORMATION_PDF = Operation(
+    "self_information.pdf", System.PORTAL, Method.POST, "/api/self-information/requests/{request_id}/pdf",
+    OneRequest, bytes, callers=[Party.CITIZEN], repeatable=True, requirements=["FLD-5", "FLD-3"], response_media=PDF,
+    summary="届いた自己情報をPDFで受け取る（既読になる）",
+    problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED, P.OVERLOADED],
+)  # fmt: skip
+
+REQUEST_INFORMATION_OF_RECORD = Operation(
+    "records.request_information", System.PORTAL, Method.POST, "/api/records/requests/{request_id}/information",
+    InformationOfRecord, SelfInformationRequestView, callers=[Party.CITIZEN], repeatable=False, status=201,
+    requirements=["REC-4"], summary="記録から、やりとりされた自己情報そのものの提供を求める",
+    problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED],
+)  # fmt: skip
+
 OPERATIONS = (
     VIEW_CATALOGUE,
     SEARCH,
@@ -136,4 +156,7 @@ OPERATIONS = (
     LIST_SELF_INFORMATION_REQUESTS,
     VIEW_SELF_INFORMATION_REQUEST,
     READ_SELF_INFORMATION,
+    SELF_INFORMATION_CSV,
+    SELF_INFORMATION_PDF,
+    REQUEST_INFORMATION_OF_RECORD,
 )

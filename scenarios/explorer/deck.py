@@ -31,13 +31,22 @@ class Seen(StrEnum):
     ANSWERED = "answered"
     REFUSED = "refused"
     PAPER = "paper"
+    WITHHELD = "withheld"
+    NOT_HELD = "not_held"
+    UNANSWERED = "unanswered"
 
+
+GUIDED = frozenset([Seen.PAPER, Seen.WITHHELD, Seen.NOT_HELD, Seen.UNANSWERED])
+"""Ended without an answer; one may come all the same."""
 
 FOLLOWS: dict[Seen, frozenset[Seen]] = {
     Seen.WAITING: frozenset(Seen),
     Seen.ANSWERED: frozenset([Seen.ANSWERED]),
     Seen.REFUSED: frozenset([Seen.REFUSED]),
     Seen.PAPER: frozenset([Seen.PAPER, Seen.ANSWERED]),
+    Seen.WITHHELD: frozenset([Seen.WITHHELD, Seen.ANSWERED]),
+    Seen.NOT_HELD: frozenset([Seen.NOT_HELD, Seen.ANSWERED]),
+    Seen.UNANSWERED: frozenset(Seen) - {Seen.WAITING, Seen.REFUSED},
 }
 
 
@@ -244,7 +253,7 @@ class Owner:
         if view.state is Seen.REFUSED:
             return Wrong("what is held and asked for rightly is not refused", "an answer", "refused")
         days = (self.latest_ms - asked.sent_ms) / DAY_MS
-        if view.state is Seen.PAPER and days < PAPER_AFTER_DAYS:
+        if view.state in GUIDED and days < PAPER_AFTER_DAYS:
             return Wrong("nobody is sent to paper early", f"{PAPER_AFTER_DAYS} days", f"{days:.1f} days")
         if (view.answered_at is None) is not (view.state is Seen.WAITING):
             return Wrong("what has ended says when", str(view.state), str(view.answered_at))

@@ -185,5 +185,5 @@ async def records_nobody_answers(stage: Stage) -> None:
         return view if view.state is not RequestState.WAITING else None
 
     view = await stage.until(ended, at_most=timedelta(minutes=10), what="請求が終わる")
-    equal(view.state, RequestState.PAPER, "請求の状態")
+    equal(view.state, RequestState.UNANSWERED, "請求の状態")
     holds("書面" in (view.guidance or ""), "案内", expected="書面での請求", seen=view.guidance)

@@ -7,7 +7,7 @@ import structlog
 from portal.serving.system import Surroundings
 from portal.store.outbox import Again, Finished, Outbox, Row, Work, put
 from portal.store.store import Conflict, read_one
-from portal.wire.deliveries import DELIVER_SELF_INFORMATION, DeliveredSelfInformation
+from portal.wire.deliveries import DELIVER_SELF_INFORMATION, DeliveredSelfInformation, WithoutContent
 from portal.wire.disclosure import Named, SelfInformation
 from portal.wire.intermediate import Accepted, ProvideSelfInformation
 from portal.wire.intermediate_keeping import Group
@@ -151,12 +151,12 @@ class IntermediateServers:
         whose = (taken.organisation, taken.person, taken.information)
         copy = await self.copies.find(*whose)
         if copy is None:
-            return DeliveredSelfInformation(taken.request_id, None, GUIDANCE_GONE)
+            return DeliveredSelfInformation(taken.request_id, None, GUIDANCE_GONE, WithoutContent.NOT_HELD)
         provider = organisation(taken.organisation)
         kind = self._catalogue.information_of(taken.information)
         if not self.standing.of(taken.organisation).electronic:
             words = GUIDANCE_PAPER.format(name=provider.name, information=kind.name)
-            return DeliveredSelfInformation(taken.request_id, None, words)
+            return DeliveredSelfInformation(taken.request_id, None, words, WithoutContent.PAPER)
         withheld = await self.copies.withheld(*whose)
         shown = copy.items
         if withheld is not None:
@@ -164,7 +164,7 @@ class IntermediateServers:
             shown = tuple(item for item in shown if not {item.name, item_kind(item.name)} & names)
             if withheld.everything or (copy.items and not shown):
                 words = GUIDANCE_WITHHELD.format(name=provider.name, information=kind.name)
-                return DeliveredSelfInformation(taken.request_id, None, words)
+                return DeliveredSelfInformation(taken.request_id, None, words, WithoutContent.WITHHELD)
         content = SelfInformation(
             Named(kind.code, kind.name),
             Named(provider.code, provider.name),

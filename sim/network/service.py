@@ -9,7 +9,7 @@ from portal.links.link import Unreachable
 from portal.serving.system import Surroundings
 from portal.store.outbox import Again, Finished, Outbox, Row, Work, put
 from portal.store.store import Conflict, read_one
-from portal.wire.deliveries import DELIVER_SELF_INFORMATION, DeliveredSelfInformation
+from portal.wire.deliveries import DELIVER_SELF_INFORMATION, DeliveredSelfInformation, WithoutContent
 from portal.wire.intermediate import PROVIDE_SELF_INFORMATION, ProvideSelfInformation
 from portal.wire.jpki import OneSerial
 from portal.wire.network import (
@@ -59,6 +59,11 @@ GUIDANCE_NOT_HELD = (
 GUIDANCE_NO_ANSWER = (
     "{name}から「{information}」の回答を得られませんでした。{name}の窓口に、書面で開示を請求してください。"
 )
+_WHY = {
+    GUIDANCE_PAPER: WithoutContent.PAPER,
+    GUIDANCE_NOT_HELD: WithoutContent.NOT_HELD,
+    GUIDANCE_NO_ANSWER: WithoutContent.UNANSWERED,
+}
 GUIDANCE_NO_HOLDER = "指定された機関は、この特定個人情報を保有していません。機関を選び直してください。"
 
 
@@ -291,8 +296,11 @@ class CoreSystem:
         if taken is None or taken.done_ms is not None:
             return Finished()
         assert taken.guidance is not None, row.key
+        # The words that were written down are one of these three: they say why.
+        whys = (why for words, why in _WHY.items() if self._guidance(words, taken) == taken.guidance)
         outcome = await self._portal.call(
-            DELIVER_SELF_INFORMATION, DeliveredSelfInformation(row.key, None, taken.guidance)
+            DELIVER_SELF_INFORMATION,
+            DeliveredSelfInformation(row.key, None, taken.guidance, next(whys, WithoutContent.UNANSWERED)),
         )
         now = self._clock.now_ms()
         came_to = pushed(outcome, put_ms=row.put_ms, now_ms=now)

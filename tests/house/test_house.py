@@ -137,6 +137,10 @@ ALLOWED: dict[tuple[str, str], str] = {
         "threading",
     ): "the live store's one writer thread; the simulated twin has none",
     ("portal/store/sqlite.py", "trio.to_thread"): "the same",
+    (
+        "portal/seams/workshop.py",
+        "trio.to_thread",
+    ): "the file that owns threads for long work; in simulated time the work is done in place",
     ("sim/world/chance.py", "random"): "the simulated chance: a generator with the world's seed",
     (
         "portal/mail/carriers.py",

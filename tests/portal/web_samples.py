@@ -4,6 +4,7 @@
 """
 
 import datetime
+import itertools
 from typing import Any
 
 from portal.web.design import JST, Pagination, date_parts
@@ -185,6 +186,9 @@ _RECORD_REQUEST: Context = {
 }
 
 
+_numbers = itertools.count(1)
+
+
 def _record(**more: Any) -> Context:
     return {
         "asked_at": datetime.datetime(2026, 9, 1, 1, 15, tzinfo=datetime.UTC),
@@ -195,9 +199,12 @@ def _record(**more: Any) -> Context:
         "procedure": "児童手当の受給資格及び額についての認定の請求に係る事実についての審査に関する事務",
         "information": "地方税関係情報",
         "result": "provided",
+        "id": f"R{next(_numbers):010}",
         **more,
     }
 
+
+_FILES = {"csv": "/records/r1/file/csv", "pdf": "/records/r1/file/pdf"}
 
 _RECORDS: list[Sample] = [
     (
@@ -299,6 +306,18 @@ _RECORDS: list[Sample] = [
         ),
     ),
     (
+        "records_unanswered",
+        "records/waiting.html",
+        _page(
+            nav="records",
+            request=_RECORD_REQUEST,
+            state="unanswered",
+            reason="期限までに回答が得られませんでした。",
+            mail=False,
+            refresh_seconds=10,
+        ),
+    ),
+    (
         "record_list",
         "records/record_list.html",
         _page(
@@ -310,6 +329,8 @@ _RECORDS: list[Sample] = [
                 _record(provided_at=None, information="住民票関係情報", result="processing"),
             ],
             pagination=Pagination(1, 20, 3, "/records/r1?page="),
+            key="k3",
+            files=_FILES,
         ),
     ),
     (
@@ -320,6 +341,8 @@ _RECORDS: list[Sample] = [
             request=_RECORD_REQUEST,
             records=[],
             pagination=Pagination(1, 20, 0, "/records/r1?page="),
+            key="k3",
+            files=_FILES,
         ),
     ),
 ]
@@ -381,6 +404,7 @@ def _results(**more: Any) -> Context:
             "values": {"chosen": ["131016:TM2"]},
             "errors": {},
             "fields": {"by": "field", "field": "tax"},
+            "narrowing": {"fields": {"by": "field", "field": "tax"}, "value": ""},
             "more": 0,
             "elsewhere": [],
             "mail": True,
@@ -408,22 +432,98 @@ def _entry(**more: Any) -> Context:
         "as_of": datetime.date(2026, 6, 1),
         "state": "read",
         "kept_until": datetime.date(2027, 11, 23),
-        "sections": [
-            {
-                "title": "令和8年度 住民税",
-                "pairs": [
-                    ("課税年度", "令和8年度（2026年度）"),
-                    ("合計所得金額", "3,456,000円"),
-                    ("市町村民税 所得割額", "123,400円"),
-                    ("非課税区分", "課税"),
-                ],
-            },
-            {"title": None, "pairs": [("備考", "<script>alert(1)</script> & \u3000全角の空白")]},
+        "items": [
+            {"name": "課税年度", "value": "令和8年度（2026年度）"},
+            {"name": "合計所得金額", "value": "3,456,000円"},
+            {"name": "市町村民税 所得割額", "value": "123,400円"},
+            {"name": "備考", "value": "<script>alert(1)</script> & \u3000全角の空白"},
         ],
+        "withheld": 0,
+        "attachments": [],
+        "attachments_more": 0,
         "message": None,
         **more,
     }
 
+
+def _items() -> list[Sample]:
+    document = {
+        "name": "昨年の申請書.pdf",
+        "kind": "PDF",
+        "size": "212KB",
+        "url": "/self-information/folder/i1/attachments/1",
+    }
+    large = {"name": "<b>大きな図面", "kind": "そのほかのファイル", "size": "1.4MB", "url": None}
+    guided = {"as_of": None, "items": [], "message": "千代田区役所 税務課の窓口か郵送で受け付けます。"}
+    entries: dict[str, Context] = {
+        "self_information_item": _entry(kept_until=None),
+        "self_information_item_withheld_parts": _entry(
+            withheld=2, attachments=[document, large], attachments_more=3
+        ),
+        "self_information_item_paper": _entry(state="paper", **guided),
+        "self_information_item_withheld": _entry(state="withheld", **guided),
+        "self_information_item_not_held": _entry(state="not_held", **guided),
+        "self_information_item_unanswered": _entry(state="unanswered", **guided),
+    }
+    return [
+        (name, "self_information/item.html", _page(nav="self_information", entry=entry, files=_FILES))
+        for name, entry in entries.items()
+    ]
+
+
+def _lying(number: int, state: str, stay: str, **more: Any) -> Context:
+    return {
+        "id": f"f{number}",
+        "url": f"/records/f{number}",
+        "kind": "あなたの情報",
+        "title": "地方税関係情報",
+        "sender": "東京都千代田区",
+        "state": state,
+        "asked_at": ASKED,
+        "answered_at": None if stay == "waiting" else ANSWERED,
+        "stay": stay,
+        "kept_until": datetime.date(2027, 11, 23) if stay == "day" else None,
+        **more,
+    }
+
+
+_FOLDER: list[Sample] = [
+    (
+        "folder_all",
+        "folder/folder.html",
+        _page(
+            nav="folder",
+            items=[
+                _lying(
+                    1,
+                    "unread",
+                    "day",
+                    kind="やりとり履歴",
+                    title="2026/01/01から2026/03/31までのやりとり履歴",
+                ),
+                _lying(2, "read", "sign_out"),
+                _lying(3, "waiting", "waiting"),
+                _lying(4, "paper", "day"),
+                _lying(5, "withheld", "day"),
+                _lying(6, "not_held", "day"),
+                _lying(7, "unanswered", "day"),
+                _lying(8, "refused", "day"),
+            ],
+            pagination=Pagination(1, 20, 8, "?page="),
+            message=None,
+        ),
+    ),
+    (
+        "folder_empty",
+        "folder/folder.html",
+        _page(
+            nav="folder",
+            items=[],
+            pagination=Pagination(1, 20, 0, "?page="),
+            message="利用者フォルダーから削除しました",
+        ),
+    ),
+]
 
 _SELF_INFORMATION: list[Sample] = [
     ("self_information_search", "self_information/search.html", _search()),
@@ -461,6 +561,7 @@ _SELF_INFORMATION: list[Sample] = [
         _results(
             organisations=[],
             searched="分野：税　市区町村：那覇市",
+            narrowing={"fields": {"by": "field", "field": "tax"}, "value": "那覇市"},
             elsewhere=["東京都千代田区", "北海道札幌市"],
         ),
     ),
@@ -474,11 +575,13 @@ _SELF_INFORMATION: list[Sample] = [
                 _part("unread", item_id="i1"),
                 _part("waiting", "いまシステムが止まっています。動きはじめたら回答が届きます。"),
                 _part("paper", "画面での回答をしていません。書面で請求してください。", "i2"),
-                _part("not_disclosed"),
-                _part("none"),
+                _part("withheld", "開示しないと決めました。", "i3"),
+                _part("not_held", None, "i4"),
+                _part("unanswered", "期限までに回答が得られませんでした。", "i5"),
                 _part("refused", "法律で決められた範囲の外です。"),
             ],
             just_asked=True,
+            from_record=True,
             mail=True,
             refresh_seconds=10,
         ),
@@ -491,6 +594,7 @@ _SELF_INFORMATION: list[Sample] = [
             request={"id": "q1", "asked_at": ASKED},
             parts=[_part("read", item_id="i1")],
             just_asked=False,
+            from_record=False,
             mail=False,
             refresh_seconds=10,
         ),
@@ -513,7 +617,18 @@ _SELF_INFORMATION: list[Sample] = [
                     "organisations": ["千代田区", "札幌市"],
                     "state": state,
                 }
-                for number, state in enumerate(["waiting", "part_answered", "answered", "refused", "paper"])
+                for number, state in enumerate(
+                    [
+                        "waiting",
+                        "part_answered",
+                        "answered",
+                        "refused",
+                        "paper",
+                        "withheld",
+                        "not_held",
+                        "unanswered",
+                    ]
+                )
             ],
             pagination=Pagination(1, 20, 5, "?page="),
         ),
@@ -547,31 +662,7 @@ _SELF_INFORMATION: list[Sample] = [
             message="1件の情報を削除しました",
         ),
     ),
-    (
-        "self_information_item",
-        "self_information/item.html",
-        _page(nav="self_information", entry=_entry(message="令和8年6月1日に決まった内容です。")),
-    ),
-    (
-        "self_information_item_paper",
-        "self_information/item.html",
-        _page(
-            nav="self_information",
-            entry=_entry(
-                state="paper", as_of=None, message="千代田区役所 税務課の窓口か郵送で受け付けます。"
-            ),
-        ),
-    ),
-    (
-        "self_information_item_not_disclosed",
-        "self_information/item.html",
-        _page(nav="self_information", entry=_entry(state="not_disclosed")),
-    ),
-    (
-        "self_information_item_none",
-        "self_information/item.html",
-        _page(nav="self_information", entry=_entry(state="none")),
-    ),
+    *_items(),
 ]
 
 _SETTINGS: list[Sample] = [
@@ -687,7 +778,7 @@ _HISTORY: list[Sample] = [
     ),
 ]
 
-PORTAL: list[Sample] = [*_HISTORY, *_SIGN_IN, *_TOP, *_RECORDS, *_SELF_INFORMATION, *_SETTINGS]
+PORTAL: list[Sample] = [*_HISTORY, *_SIGN_IN, *_TOP, *_RECORDS, *_SELF_INFORMATION, *_FOLDER, *_SETTINGS]
 
 
 def _system(name: str, plays: str, **more: Any) -> Context:

@@ -31,7 +31,7 @@ from portal.wire.self_information import (
 )
 from portal.wire.systems import System
 from scenarios.explorer.citizen import Citizen
-from scenarios.explorer.deck import Act, Asked, Seen, View
+from scenarios.explorer.deck import GUIDED, Act, Asked, Seen, View
 from scenarios.explorer.exploring import SIGNED_OUT, Citizenship, Exploration
 from scenarios.explorer.registry import Broken, When, invariant, noticed, sometimes, step
 from sim.nation.copies import duplicate_copy
@@ -79,9 +79,9 @@ def _note(citizen: Citizen, views: list[View]) -> None:
         before = known.get(view.request_id)
         if view.state is Seen.ANSWERED and before is Seen.WAITING:
             citizen.run.reached(LATE)
-        if view.state is Seen.PAPER:
+        if view.state in GUIDED:
             citizen.run.reached(PAPER)
-        if view.state is Seen.ANSWERED and before is Seen.PAPER:
+        if view.state is Seen.ANSWERED and before in GUIDED:
             citizen.run.reached(PAPER_ANSWERED)
 
 
