@@ -23,6 +23,8 @@ class Form:
         self.fields: list[tuple[str, str]] = []
         self.boxes: list[tuple[str, str]] = []
         self.labels: list[str] = []
+        self.named: dict[str, tuple[str, str]] = {}
+        """What the first button of a label sends by itself."""
 
 
 class _Parser(HTMLParser):
@@ -36,6 +38,7 @@ class _Parser(HTMLParser):
         self._select: tuple[str, str] | None = None
         self._area: tuple[str, list[str]] | None = None
         self._button = self._title = False
+        self._pressed: tuple[str, str] | None = None
         self._link: tuple[str, list[str]] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -51,6 +54,7 @@ class _Parser(HTMLParser):
             return
         elif tag == "button":
             self._button = True
+            self._pressed = (given["name"], given["value"]) if "name" in given else None
         elif tag == "select":
             self._select = (given["name"], "")
         elif tag == "textarea":
@@ -90,6 +94,8 @@ class _Parser(HTMLParser):
             self.title += data
         if self._button and self._form is not None:
             self._form.labels.append(data.strip())
+            if self._pressed is not None:
+                self._form.named.setdefault(data.strip(), self._pressed)
         if self._link:
             self._link[1].append(data)
 
@@ -152,6 +158,8 @@ class Browser:
         names = {name for name, _ in [*form.fields, *form.boxes]}
         assert set(typed) <= names, f"no fields {set(typed) - names} at {label} of {self!r}"
         fields = [pair for pair in form.fields if pair[0] not in typed]
+        if label in form.named:
+            fields.append(form.named[label])
         for name, value in typed.items():
             fields += [(name, one) for one in ([value] if isinstance(value, str) else value)]
         if form.method == "GET":

@@ -1,11 +1,15 @@
 """The portal under test, with pages in front, in a simulated world."""
 
+from typing import NamedTuple
+
 from page_browser import Browser
 
+from portal.accounts.model import OpenedAccount
 from portal.app import Portal
 from portal.serving.front import Front
 from portal.serving.system import BuiltSystem
 from portal.store.sqlite import SimulatedStore
+from portal.store.store import Query
 from portal.wire.controls import Control, Controls, Mode, control
 from portal.wire.systems import Party, System
 from sim.nation.examples import examples
@@ -13,6 +17,13 @@ from sim.world.simulated import SimulatedWorld
 
 ORIGIN = "http://portal.test:8600"
 READER = "http://portal.test:8611"
+
+
+class _Id(NamedTuple):
+    account_id: str
+
+
+_FIRST = Query("SELECT account_id FROM accounts ORDER BY opened_ms LIMIT 1", _Id)
 
 
 class House:
@@ -39,6 +50,13 @@ class House:
             await browser.press("登録する", nickname=nickname)
         assert browser.path == "/", browser
         return browser
+
+    async def owner(self) -> OpenedAccount:
+        """The account of the first resident, who must have signed in."""
+        (row,) = await self.store.read(_FIRST, {})
+        account = await self.portal.accounts.by_id(row.account_id)
+        assert account is not None
+        return account
 
     async def control(self, system: System, mode: Mode, *, late_seconds: int = 60) -> None:
         """A tester's hand at a simulator."""
