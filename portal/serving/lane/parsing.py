@@ -135,7 +135,8 @@ class Parsing:
         self._header_bytes += len(name) + len(value) + 4
         if self._header_bytes > HEADER_BYTES_MAX or len(self._headers) >= HEADERS_MAX:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        self._headers.append((name.lower(), value))
+        # Spaces around a value are none of it (RFC 9110 5.5); the parser leaves those behind it.
+        self._headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         self._headers_complete = True
