@@ -7,6 +7,8 @@ would give.
 
 import socket
 import statistics
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,11 +17,23 @@ from urllib.parse import urlsplit
 
 from benchmarks.ledger import Row
 from benchmarks.live import cpu_seconds
-from benchmarks.processes import Pace, Target, free_port, generator_name, pace, python, wait_for
+from benchmarks.processes import (
+    ROOT,
+    SERVER_CORES,
+    Pace,
+    Target,
+    free_port,
+    generator_name,
+    on_core,
+    pace,
+    python,
+    wait_for,
+)
 
 CONNECTIONS = 16
 WRITERS = 100
 OPEN_CONNECTIONS = 2_000
+SIGNED_IN = 4_000
 UVICORN = ("--http", "httptools", "--loop", "uvloop", "--no-access-log", "--log-level", "error")
 
 
@@ -221,9 +235,29 @@ def connections(folder: Path, rounds: int, *, count: int = OPEN_CONNECTIONS) -> 
     ]
 
 
+def sessions(folder: Path, rounds: int, *, count: int = SIGNED_IN) -> list[Row]:
+    """What a signed-in session costs that is idle."""
+    command = [sys.executable, "-m", "benchmarks.session_memory", str(count)]
+    with on_core(SERVER_CORES):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300)
+    fresh, swept = (float(line) for line in done.stdout.split())
+    return [
+        Row(
+            "portal.session_memory",
+            fresh,
+            "bytes",
+            "aim: 4 KB",
+            4_096 / fresh,
+            aim=4_096,
+            more_is_better=False,
+            note=f"{count} sessions; after the portal's sweep (every ten minutes) {max(0.0, swept):,.0f} bytes each",
+        )
+    ]
+
+
 def rows(folder: Path, rounds: int) -> list[Row]:
     found: list[Row] = []
-    for benchmark in (hello, page, writes, connections):
+    for benchmark in (hello, page, writes, connections, sessions):
         part = folder / benchmark.__name__
         part.mkdir()
         found += benchmark(part, rounds)

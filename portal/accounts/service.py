@@ -105,6 +105,11 @@ class Accounts:
         """Keep nothing of this account in memory: it was written, or its user has left."""
         self._opened.forget(account_id)
 
+    def forget_all(self) -> None:
+        """Keep nothing of any account in memory, also no key: who is at work is opened again with the next request."""
+        self._opened.forget_all()
+        self._sealer.forget_all()
+
     async def by_root(self, root_serial: str) -> OpenedAccount | None:
         return await self._find(tables.BY_ROOT, root_serial=root_serial)
 

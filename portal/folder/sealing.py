@@ -14,8 +14,8 @@ from portal.seams.chance import Chance
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
-OPEN_KEYS_MAX = 10_000
-"""Unwrapped data keys in memory."""
+OPEN_KEYS_MAX = 1_000
+"""Unwrapped data keys in memory, 2.5 KB each; unwrapping one again takes 4 µs."""
 
 
 Opener = Callable[[str, bytes], bytes]
@@ -86,3 +86,6 @@ class Sealer:
 
     def forget(self, account_id: str) -> None:
         self._open.pop(account_id, None)
+
+    def forget_all(self) -> None:
+        self._open.clear()

@@ -10,7 +10,7 @@ class Living:
 
     def __init__(self, store: Store) -> None:
         self._by_hash: Remembered[bytes, Session] = Remembered(store)
-        self._of_account: dict[str, set[bytes]] = {}
+        self._of_account: dict[str, tuple[bytes, ...]] = {}
 
     def __repr__(self) -> str:
         return f"<Living: {len(self._by_hash)}>"
@@ -23,16 +23,20 @@ class Living:
         if self._by_hash.get(session.token_hash) is None:
             return
         if session.account_id is not None:
-            self._of_account.setdefault(session.account_id, set()).add(session.token_hash)
+            others = self._of_account.get(session.account_id, ())
+            if session.token_hash not in others:
+                self._of_account[session.account_id] = (*others, session.token_hash)
         if gone is not None:
             self._unlist(gone)
 
     def _unlist(self, session: Session) -> None:
         if session.account_id is None:
             return
-        others = self._of_account.get(session.account_id, set())
-        others.discard(session.token_hash)
-        if not others:
+        others = self._of_account.get(session.account_id, ())
+        left = tuple(each for each in others if each != session.token_hash)
+        if left:
+            self._of_account[session.account_id] = left
+        else:
             self._of_account.pop(session.account_id, None)
 
     def forget(self, hash_of_token: bytes) -> None:

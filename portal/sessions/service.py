@@ -230,7 +230,9 @@ class Sessions:
                 folder_tables.delete_read_of_the_absent(now),
             ]
         )
+        # Of who has left nothing stays in memory until the end of the session, neither keys nor what they opened.
         self._living.forget_all()
+        self._accounts.forget_all()
 
 
 _STANDING_PROBLEMS: dict[Standing, Problem] = {

@@ -35,10 +35,18 @@ def test_calls() -> None:
 
 @pytest.mark.parametrize(
     ("benchmark", "count"),
-    [(serving.hello, 1), (serving.page, 2), (serving.writes, 1), (serving.connections, 1)],
+    [
+        (serving.hello, 1),
+        (serving.page, 2),
+        (serving.writes, 1),
+        (serving.connections, 1),
+        (serving.sessions, 1),
+    ],
 )
 def test_serving(tmp_path: Path, benchmark: Callable[..., list[Row]], count: int) -> None:
-    tiny: dict[str, Any] = {"count": 20} if benchmark is serving.connections else {"seconds": TINY_SECONDS}
+    tiny: dict[str, Any] = (
+        {"count": 20} if benchmark in (serving.connections, serving.sessions) else {"seconds": TINY_SECONDS}
+    )
     found = benchmark(tmp_path, 1, **tiny)
 
     assert len(found) == count
