@@ -72,6 +72,12 @@ def _writes(folder: Path, rounds: int) -> list[Row]:
     return writes.rows(folder, rounds)
 
 
+def _notices(folder: Path, rounds: int) -> list[Row]:
+    from benchmarks import notices
+
+    return notices.rows(key_folder(), folder, rounds)
+
+
 def _others(module: str) -> Benchmark:
     """The rows of a benchmark file that measures by itself; they name their aims in words."""
 
@@ -119,6 +125,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "calls": _calls,
     "serving": _serving,
     "writes": _writes,
+    "notices": _notices,
     "card": _others("card_bench"),
     "nation": _others("nation_bench"),
     "network": _others("network_bench"),

@@ -34,6 +34,7 @@ class Live(NamedTuple):
     systems: dict[str, str]
     secrets: Secrets
     portal_pid: int
+    world_pid: int
     seconds: float
     """From the start of the command to its word that all is up."""
 
@@ -51,8 +52,8 @@ def live_world(state: Path) -> Iterator[Live]:
         assert line, "the world did not start"
         told = json.loads(line)
         secrets = msgspec.json.decode((state / FILE_NAME).read_bytes(), type=Secrets)
-        pid = _child(process.pid, "portal")
-        yield Live(state, told["portal"], told["systems"], secrets, pid, seconds)
+        pids = _child(process.pid, "portal"), _child(process.pid, "world")
+        yield Live(state, told["portal"], told["systems"], secrets, *pids, seconds)
 
 
 def _child(parent: int, command: str) -> int:

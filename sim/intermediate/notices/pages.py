@@ -4,11 +4,12 @@ It stands for a terminal in the municipality's own network, so it asks for no pa
 form takes comes in parts by the page's script; without scripts several files may be added one after another.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from portal.seams.chance import identifier
+from portal.wire.intermediate_keeping import Group
 from portal.wire.moments import day_of
 from portal.wire.notice_sending import (
     PART_BYTES_MAX,
@@ -36,6 +37,8 @@ from sim.nation.organisations import Organisation, UnknownOrganisation, of_munic
 
 if TYPE_CHECKING:
     from quart_trio.wrappers import TrioResponse
+
+Taken = TypeVar("Taken")
 
 NOTICES: Final = "/notices"
 NAV: Final = ("お知らせの送信", NOTICES)
@@ -112,6 +115,9 @@ class _Pages:
         except (UnknownOrganisation, UnknownMunicipality):
             return None
 
+    async def _admit(self, code: str, work: Callable[[], Awaitable[Taken | Problem]]) -> Taken | Problem:
+        return await self._desk.standing.admit(code, work, Group.OSR)
+
     def _tell(self, problem: Problem, back: str) -> "TrioResponse":
         return self._look.say(problem.status, problem.title, (problem.detail,), ("戻る", back))
 
@@ -137,9 +143,7 @@ class _Pages:
         cap = 0
         errors: dict[str, str] = {}
         if body is not None:
-            found = await self._desk.standing.admit(
-                body.code, lambda: self._desk.sending.listed(ListSends(body.code))
-            )
+            found = await self._admit(body.code, lambda: self._desk.sending.listed(ListSends(body.code)))
             if isinstance(found, Problem):
                 return self._tell(found, NOTICES)
             cap = found.cap
@@ -190,7 +194,7 @@ class _Pages:
         if not (typed.isascii() and typed.isdigit() and len(typed) <= 9):
             return await self.overview({**said, "error": "宛名番号を、数字で入れてください。"}, 422)
         wanted = CheckFolders(body.code, (int(typed),))
-        found = await self._desk.standing.admit(body.code, lambda: self._desk.relaying.check_folders(wanted))
+        found = await self._admit(body.code, lambda: self._desk.relaying.check_folders(wanted))
         if isinstance(found, Problem):
             return await self.overview({**said, "error": found.detail}, found.status)
         words = "フォルダーがあります。" if found.exist[0] else "フォルダーがありません。"
@@ -253,7 +257,7 @@ class _Pages:
             person = int(filled.values["person"])
             return await sending.send_one(SendNotice(body.code, key, affair, person, wanted))
 
-        outcome = await self._desk.standing.admit(body.code, take)
+        outcome = await self._admit(body.code, take)
         if isinstance(outcome, Problem):
             if outcome.field is None and outcome.status != 404:
                 return self._tell(outcome, self._address("/new", organisation=body.code))
@@ -270,7 +274,7 @@ class _Pages:
         body = await self._body()
         if body is None:
             return self._no_body()
-        send = await self._desk.standing.admit(body.code, lambda: self._desk.sending.view(body.code, send_id))
+        send = await self._admit(body.code, lambda: self._desk.sending.view(body.code, send_id))
         if isinstance(send, Problem):
             return self._tell(send, self._address(organisation=body.code))
         after = request.args.get("after", "")
@@ -344,7 +348,7 @@ class _Pages:
         return self._tell(send, back)
 
     async def _put(self, wanted: PutPart) -> NoticeSend | Problem:
-        return await self._desk.standing.admit(wanted.organisation, lambda: self._desk.sending.put(wanted))
+        return await self._admit(wanted.organisation, lambda: self._desk.sending.put(wanted))
 
     async def add_part(self, send_id: str) -> "TrioResponse":
         """A part by the page's script: how far the file was received."""
@@ -371,7 +375,7 @@ class _Pages:
             return self._no_body()
         if (refused := self._from_elsewhere()) is not None:
             return refused
-        outcome = await self._desk.standing.admit(body.code, lambda: work(send_id, body.code))
+        outcome = await self._admit(body.code, lambda: work(send_id, body.code))
         if isinstance(outcome, Problem):
             return self._tell(outcome, self._address(f"/{send_id}", organisation=body.code))
         return self._to(outcome, "" if outcome.state is SendState.REFUSED else done)

@@ -15,6 +15,7 @@ from portal.serving.system import Surroundings
 from portal.serving.uploads import KnownSignatures, Scanner
 from portal.store.store import Conflict, Op, Store, read_one
 from portal.wire import notice_sending as wire
+from portal.wire.intermediate_keeping import Group
 from portal.wire.moments import DAY, start_of, to_jst, to_ms
 from portal.wire.notice_relaying import ReceiveResults
 from portal.wire.notice_sending import NoticeSend, RecipientsFormat, SendState
@@ -23,7 +24,7 @@ from portal.wire.operation import Done
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.texts import with_line_feeds
 from sim.intermediate.notices import tables
-from sim.intermediate.notices.model import Event, after, cap_of, check, wrong_own_part
+from sim.intermediate.notices.model import Event, after, check, wrong_own_part
 from sim.intermediate.notices.recipients import Progress, Reader, Recipient, chunks_of
 from sim.intermediate.notices.tables import BatchRow, SendRow, key_of
 from sim.intermediate.standing import Standing
@@ -67,7 +68,7 @@ class Sending:
 
     def cap(self, code: str) -> int:
         """一回の送信の上限 of this organisation's server, which its staff can see."""
-        return cap_of(self._standing.profile(code).name)
+        return self._standing.per_send(code, Group.OSR)
 
     # Taking
 
