@@ -177,8 +177,14 @@ class Folder:
             key = client_key if client_key is not None else request_id
             ops = [
                 tables.insert(request, key),
-                outbox.put(ASK[kind], request_id, due_ms=now + ASKED_BY_HAND_MS, now_ms=now),
-                outbox.put(GIVE_UP, request_id, due_ms=now + self._giving_up_ms, now_ms=now),
+                outbox.put_two(
+                    ASK[kind],
+                    GIVE_UP,
+                    request_id,
+                    due_ms=now + ASKED_BY_HAND_MS,
+                    due_2_ms=now + self._giving_up_ms,
+                    now_ms=now,
+                ),
                 self._history.line(owner, SERVICES[kind], Action.REQUEST, request_id),
             ]
             if isinstance(await self._store.write(ops), Conflict):
@@ -206,7 +212,7 @@ class Folder:
         ops = self._ops_of(owner, request, outcome, late=False)
         if isinstance(outcome, NotNow):
             ops.append(outbox.hurry(ASK[request.kind], request.request_id, now_ms=now + ASKED_AGAIN_MS))
-        else:
+        elif isinstance(outcome, Taken):
             ops.append(outbox.remove(ASK[request.kind], request.request_id))
         try:
             if isinstance(await self._store.write(ops), Conflict):
@@ -255,7 +261,7 @@ class Folder:
         return [
             tables.answer(request.request_id, sealed, now),
             *(self._mail_ops(owner, request, News.ANSWERED) if late else ()),
-            outbox.remove(GIVE_UP, request.request_id),
+            _nothing_left(request),
         ]
 
     def _ending_ops(
@@ -264,7 +270,7 @@ class Folder:
         return [
             tables.end_without_answer(request.request_id, ended.state, ended.guidance, now),
             *(self._mail_ops(owner, request, News.ENDED) if late else ()),
-            outbox.remove(GIVE_UP, request.request_id),
+            _nothing_left(request),
         ]
 
     def _mail_ops(self, owner: OpenedAccount, request: Request, news: News) -> list[Op]:
@@ -286,7 +292,7 @@ class Folder:
             return outbox.Finished()
         ended = Ended(State.UNANSWERED, GUIDANCE_UNANSWERED)
         ops = self._ending_ops(owner, request, ended, self._clock.now_ms(), late=True)
-        return outbox.Finished((*ops, outbox.remove(ASK[Kind(request.kind)], request.request_id)))
+        return outbox.Finished(tuple(ops))
 
     # Answers that come to the folder
 
@@ -309,7 +315,7 @@ class Folder:
             ops = self._ending_ops(owner, request, come, now, late=is_late)
         if after(State(request.state), event) is not None:
             # A conflict means that another delivery of the same answer was quicker: just as well.
-            await self._store.write([*ops, outbox.remove(ASK[kind], request_id)])
+            await self._store.write(ops)
             if is_late:
                 # What came late may have promised a mail.
                 self.expect_work(max(now, request.asked_ms + self._waiting_ms))
@@ -452,3 +458,8 @@ class Folder:
     async def sweep(self) -> None:
         """Delete what was not read for a year (FLD-3)."""
         await self._store.write([tables.delete_outdated(self._clock.now_ms())])
+
+
+def _nothing_left(request: Request) -> Op:
+    """Nobody need ask for it again, and nobody end it."""
+    return outbox.remove_two(ASK[Kind(request.kind)], GIVE_UP, request.request_id)

@@ -114,22 +114,25 @@ def _from(event: Event) -> str:
     return ", ".join(f"'{state}'" for state in sources(event))
 
 
+_TAKE = (
+    f"UPDATE disclosure_requests SET state = '{State.HANDED_OVER}' "
+    f"WHERE request_id = :request_id AND state IN ({_from(Event.TAKEN)})"
+)
+_ANSWER = (
+    f"UPDATE disclosure_requests SET state = '{State.ANSWERED}', content = :content, answered_ms = :now, "
+    "guidance = NULL, kept_until_ms = :kept "
+    f"WHERE request_id = :request_id AND state IN ({_from(Event.ANSWER)})"
+)
+
+
 def take(request_id: str) -> Op:
     """The network owes the answer from now on."""
-    return Op(
-        f"UPDATE disclosure_requests SET state = '{State.HANDED_OVER}' "
-        f"WHERE request_id = :request_id AND state IN ({_from(Event.TAKEN)})",
-        {"request_id": request_id},
-    )
+    return Op(_TAKE, {"request_id": request_id})
 
 
 def answer(request_id: str, content: bytes, now_ms: int) -> Op:
-    return Op(
-        f"UPDATE disclosure_requests SET state = '{State.ANSWERED}', content = :content, answered_ms = :now, "
-        "guidance = NULL, kept_until_ms = :kept "
-        f"WHERE request_id = :request_id AND state IN ({_from(Event.ANSWER)})",
-        {"request_id": request_id, "content": content, "now": now_ms, "kept": kept_until_ms(now_ms)},
-    )
+    params = {"request_id": request_id, "content": content, "now": now_ms, "kept": kept_until_ms(now_ms)}
+    return Op(_ANSWER, params)
 
 
 def end_without_answer(request_id: str, state: State, guidance: str, now_ms: int) -> Op:

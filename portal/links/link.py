@@ -10,7 +10,6 @@ from math import inf
 from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
-import trio
 
 from portal.links import spent
 from portal.seams.clock import Clock, stopwatch_ns
@@ -123,8 +122,8 @@ class Link:
             request, self._authorization if authorization is None else authorization
         )
         within_s = self._deadline_s if deadline_s is None else deadline_s
-        ends = trio.current_time() + within_s
         tries = TRIES_MAX if operation.repeatable else 1
+        ends = self._clock.steady_seconds() + within_s
         account = spent.account()
         while True:
             started = self._clock.now_ms()
@@ -138,7 +137,7 @@ class Link:
             if not isinstance(outcome, Unreachable):
                 break
             tries -= 1
-            within_s = ends - trio.current_time()
+            within_s = ends - self._clock.steady_seconds()
             if outcome.reason is not Reason.RESET or not tries or within_s <= 0:
                 break
             self._saw(operation, started, wire, outcome, str(outcome.reason))

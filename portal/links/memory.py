@@ -16,6 +16,7 @@ from portal.wire.operation import AnyOperation, WireRequest, WireResponse
 from portal.wire.systems import Caller, System
 
 Sleep = Callable[[float], Awaitable[None]]
+Seconds = Callable[[], float]
 Answer = Callable[[WireRequest], Coroutine[Any, Any, WireResponse]]
 Spawn = Callable[[Callable[[], Awaitable[None]]], None]
 """Runs something beside everything else, for as long as the world lasts."""
@@ -89,14 +90,16 @@ class Slot:
         # Shielded: a caller that gives up does not stop the one who answers, as over a wire. Every wait of an
         # answering system has a deadline of its own, and vacate() gets through. Most answers wait for nothing, and
         # meanwhile nobody can give up: so the shield is put up at the first wait.
-        shield = Shield()
+        task = trio.lowlevel.current_task()
+        outside = task._cancel_status
         answering = answer(request)
         try:
-            wait = None if shield.is_needed_at_once else answering.send(None)
+            # Who has been cancelled already would be told so even by a checkpoint without a wait.
+            wait = None if outside.effectively_cancelled else answering.send(None)
         except StopIteration as end:
             response = end.value
         else:
-            with shield as scope:
+            with Shield(task, outside) as scope:
                 self._busy.add(scope)
                 if vacated != self._vacated:
                     scope.cancel()
@@ -114,7 +117,7 @@ class Slot:
 class MemoryCarrier:
     """Carries requests from one caller to one slot, through the weather."""
 
-    __slots__ = ("_sender", "_sleep", "_slot", "_spawn", "_weather")
+    __slots__ = ("_seconds", "_sender", "_sleep", "_slot", "_spawn", "_weather")
 
     def __init__(
         self,
@@ -123,13 +126,15 @@ class MemoryCarrier:
         weather: Weather,
         sleep: Sleep = trio.sleep,
         spawn: Spawn | None = None,
+        seconds: Seconds = trio.current_time,
     ) -> None:
-        """Without *spawn* no late copies arrive."""
+        """Without *spawn* no late copies arrive. *sleep* and *seconds* are Trio's, or its clock's own, which cost less."""
         self._sender = sender
         self._slot = slot
         self._weather = weather
         self._sleep = sleep
         self._spawn = spawn
+        self._seconds = seconds
 
     def __repr__(self) -> str:
         return f"<MemoryCarrier {self._sender} -> {self._slot.system}>"
@@ -143,9 +148,12 @@ class MemoryCarrier:
         goes on whether or not its caller has given up.
         """
         passage = self._weather.passage(self._sender, self._slot.system, operation)
-        ends = trio.current_time() + within_s
-        if passage.request_delay_s and await self._late(passage.request_delay_s, within_s):
-            return Unreachable(Reason.TIMED_OUT)
+        ends = self._seconds() + within_s
+        delay_s = passage.request_delay_s
+        if delay_s:
+            await self._sleep(delay_s if delay_s <= within_s else max(0.0, within_s))
+            if delay_s > within_s:
+                return Unreachable(Reason.TIMED_OUT)
         if passage.refuse:
             return Unreachable(Reason.REFUSED)
         if passage.alter_request is not None:
@@ -162,9 +170,12 @@ class MemoryCarrier:
         response = await self._slot.receive(request)
         if passage.lose_reply:
             return await self._silence(ends)
-        if passage.reply_delay_s and await self._late(passage.reply_delay_s, ends - trio.current_time()):
-            return Unreachable(Reason.TIMED_OUT)
-        if trio.current_time() > ends:
+        if passage.reply_delay_s:
+            left_s = ends - self._seconds()
+            await self._sleep(max(0.0, min(passage.reply_delay_s, left_s)))
+            if passage.reply_delay_s > left_s:
+                return Unreachable(Reason.TIMED_OUT)
+        if self._seconds() > ends:
             return Unreachable(Reason.TIMED_OUT)
         if passage.reset:
             return Unreachable(Reason.RESET)
@@ -180,14 +191,9 @@ class MemoryCarrier:
         if self._spawn is not None:
             self._spawn(arrive)
 
-    async def _late(self, delay_s: float, left_s: float) -> bool:
-        """Wait so long; whether the caller's patience ended first."""
-        await self._sleep(delay_s if delay_s <= left_s else max(0.0, left_s))
-        return delay_s > left_s
-
     async def _silence(self, ends: float) -> Unreachable:
         """Nothing comes until the caller gives up."""
         if ends == inf:
             await trio.sleep_forever()
-        await self._sleep(max(0.0, ends - trio.current_time()))
+        await self._sleep(max(0.0, ends - self._seconds()))
         return Unreachable(Reason.TIMED_OUT)

@@ -16,22 +16,17 @@ T = TypeVar("T")
 
 
 class Shield:
-    """Made before a coroutine is begun, entered when it waits; what it gives then is the scope that cuts it off."""
+    """Goes around what this task has opened since *outside* was its innermost scope; gives the scope that cuts it off."""
 
     __slots__ = ("_outside", "_scope", "_task")
 
-    def __init__(self) -> None:
-        self._task = trio.lowlevel.current_task()
-        self._outside = self._task._cancel_status
+    def __init__(self, task: trio.lowlevel.Task, outside: CancelStatus) -> None:
+        self._task = task
+        self._outside = outside
         self._scope: trio.CancelScope | None = None
 
     def __repr__(self) -> str:
         return f"<Shield in {self._task!r}>"
-
-    @property
-    def is_needed_at_once(self) -> bool:
-        """Whether whoever is outside has been cancelled already, which even a checkpoint without a wait can tell."""
-        return self._outside.effectively_cancelled
 
     def __enter__(self) -> trio.CancelScope:
         self._scope = scope = trio.CancelScope(shield=True)

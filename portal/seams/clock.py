@@ -12,6 +12,8 @@ class Clock(ABC):
 
     def __init__(self, offset_ms: int = 0) -> None:
         self.offset_ms = offset_ms
+        self.steady_seconds: Callable[[], float] = trio.current_time
+        """The loop's own time since some moment, which nobody moves: for deadlines."""
         self._on_move: list[Callable[[], None]] = []
         self._moved = trio.Event()
 

@@ -12,6 +12,8 @@ def folded(text: str) -> str:
 
 def matching(catalogue: Catalogue, search: Search) -> list[InformationKind]:
     """The kinds that match all that is given; nothing given matches every kind."""
+    if not (search.name or search.field or search.detail):
+        return list(catalogue.kinds)
     name = folded(search.name or "")
     field = folded(search.field or "")
     detail = folded(search.detail or "")

@@ -248,10 +248,7 @@ class SelfInformations:
     async def _ask_and_wait(self, owner: OpenedAccount, requests: list[Request]) -> None:
         arrivals = [self._folder.expect(request.request_id) for request in requests]
         try:
-            if len(requests) == 1:
-                await self._folder.ask_now(owner, requests[0])
-            else:
-                await self._ask_many(owner, requests)
+            await self._ask_all(owner, requests)
             with trio.move_on_after(self._wait_seconds):
                 for request, arrival in zip(requests, arrivals, strict=True):
                     await self._folder.wait_for(owner, Kind.SELF_INFORMATION, request.request_id, arrival)
@@ -259,16 +256,21 @@ class SelfInformations:
             for request in requests:
                 self._folder.expect_no_more(request.request_id)
 
-    async def _ask_many(self, owner: OpenedAccount, requests: list[Request]) -> None:
-        slots = trio.Semaphore(ASKED_AT_ONCE_MAX)
+    async def _ask_all(self, owner: OpenedAccount, requests: list[Request]) -> None:
+        """Several at the same time, the first by this task itself."""
+        waiting = iter(requests)
 
-        async def ask(request: Request) -> None:
-            async with slots:
+        async def ask() -> None:
+            for request in waiting:
                 await self._folder.ask_now(owner, request)
 
-        async with trio.open_nursery() as nursery:
-            for request in requests:
-                nursery.start_soon(ask, request)
+        if len(requests) == 1:
+            await ask()
+        else:
+            async with trio.open_nursery() as nursery:
+                for _ in requests[1:ASKED_AT_ONCE_MAX]:
+                    nursery.start_soon(ask)
+                await ask()
 
     async def _ask(self, owner: OpenedAccount, request: Request, asked: bytes) -> AskOutcome:
         code = await self._accounts.code_of(owner)

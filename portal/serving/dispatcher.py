@@ -26,6 +26,9 @@ IN_PROGRESS_MAX = 2_000
 """Requests that one system works on at a time; one more is answered 503 before any work is begun."""
 
 
+_NO_FIELDS: dict[str, str] = {}
+
+
 class Route(NamedTuple):
     operation: AnyOperation
     guard: Guard[Any]
@@ -107,28 +110,23 @@ class Dispatcher:
             return encode_problem(
                 problem(ProblemCode.OVERLOADED, "しばらく待ってから、もう一度お試しください。")
             )
+        fixed = self._fixed.get(request.path)
+        route = None if fixed is None else fixed.get(request.method)
+        path_fields = _NO_FIELDS
+        if route is None:
+            found = self.find(request.method, request.path)
+            if isinstance(found, Problem):
+                return self._not_found(found, request)
+            route, path_fields = found
+        operation, guard, handler = route
         self.in_progress += 1
-        try:
-            return await self._answer(request)
-        finally:
-            self.in_progress -= 1
-
-    async def _answer(self, request: WireRequest) -> WireResponse:
-        found = self.find(request.method, request.path)
-        if isinstance(found, Problem):
-            response = encode_problem(found)
-            if found.code is ProblemCode.METHOD_NOT_ALLOWED:
-                allow = ("allow", ", ".join(self._methods(request.path)))
-                return msgspec.structs.replace(response, headers=(*response.headers, allow))
-            return response
-        operation, guard, handler = found.route
         try:
             if self.gate is not None and (stopped := self.gate(operation)) is not None:
                 return encode_problem(stopped)
             caller = await guard.admit(operation, request)
             if isinstance(caller, Problem):
                 return encode_problem(caller)
-            content = operation.decode_request(request, found.path_fields)
+            content = operation.decode_request(request, path_fields)
             if isinstance(content, Problem):
                 return encode_problem(content)
             outcome = await handler(content, caller)
@@ -150,3 +148,12 @@ class Dispatcher:
         except Exception:
             log.exception("operation_failed", operation=operation.name)
             return encode_problem(problem(ProblemCode.INTERNAL, "記録に残しました。もう一度お試しください。"))
+        finally:
+            self.in_progress -= 1
+
+    def _not_found(self, found: Problem, request: WireRequest) -> WireResponse:
+        response = encode_problem(found)
+        if found.code is ProblemCode.METHOD_NOT_ALLOWED:
+            allow = ("allow", ", ".join(self._methods(request.path)))
+            return msgspec.structs.replace(response, headers=(*response.headers, allow))
+        return response

@@ -91,8 +91,14 @@ _PUT = (
     "ON CONFLICT (kind, key) DO NOTHING"
 )
 _REMOVE = "DELETE FROM outbox WHERE kind = :kind AND key = :key"
+_PUT_TWO = (
+    "INSERT INTO outbox (kind, key, due_ms, attempts, put_ms) "
+    "VALUES (:kind, :key, :due, 0, :now), (:kind_2, :key, :due_2, 0, :now) "
+    "ON CONFLICT (kind, key) DO NOTHING"
+)
+_REMOVE_TWO = "DELETE FROM outbox WHERE kind IN (:kind, :kind_2) AND key = :key"
 _HURRY = "UPDATE outbox SET due_ms = :now WHERE kind = :kind AND key = :key"
-_MAKES_DUE = frozenset([_PUT, _HURRY])
+_MAKES_DUE = frozenset([_PUT, _PUT_TWO, _HURRY])
 
 
 def put(kind: str, key: str, *, due_ms: int, now_ms: int) -> Op:
@@ -102,6 +108,16 @@ def put(kind: str, key: str, *, due_ms: int, now_ms: int) -> Op:
 
 def remove(kind: str, key: str) -> Op:
     return Op(_REMOVE, {"kind": kind, "key": key}, None)
+
+
+def put_two(kind: str, kind_2: str, key: str, *, due_ms: int, due_2_ms: int, now_ms: int) -> Op:
+    """Two kinds of work about the same, each with when it is due, at the price of one."""
+    params = {"kind": kind, "due": due_ms, "kind_2": kind_2, "due_2": due_2_ms, "key": key, "now": now_ms}
+    return Op(_PUT_TWO, params, None)
+
+
+def remove_two(kind: str, kind_2: str, key: str) -> Op:
+    return Op(_REMOVE_TWO, {"kind": kind, "kind_2": kind_2, "key": key}, None)
 
 
 def hurry(kind: str, key: str, *, now_ms: int) -> Op:

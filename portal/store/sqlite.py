@@ -139,9 +139,10 @@ def _commit(cursor: sqlite3.Cursor, transactions: Sequence[Sequence[Op]]) -> lis
 def _commit_alone(cursor: sqlite3.Cursor, ops: Sequence[Op]) -> _Outcome:
     """One transaction in a commit of its own: the same outcomes with half the statements, as nobody shares it."""
     try:
-        if _atomic(ops):
+        if len(ops) == 1 and ops[0].changes is None:
+            # All or nothing by itself.
             return _execute(cursor, ops)
-        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("BEGIN")
         outcome = _execute(cursor, ops)
         cursor.execute("COMMIT" if outcome is COMMITTED else "ROLLBACK")
     except sqlite3.Error as error:
@@ -169,8 +170,7 @@ class _Reader:
             if _is_refusal(error):
                 raise StorageRefused(str(error)) from error
             raise
-        make = query.row
-        return [make(*row) for row in rows]
+        return list(map(query.make, rows))
 
 
 class _Waiting:

@@ -8,7 +8,8 @@ told of a success that was none.
 SQL is written once, in the part of the language that SQLite and PostgreSQL share, with ``:name`` parameters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from portal.refusal import Refusal
@@ -23,11 +24,15 @@ WRITES_WAITING_MAX = 10_000
 class Query(Generic[Row]):
     """A read: its SQL and the type that each row becomes (columns in the order of the type's fields)."""
 
-    __slots__ = ("row", "sql")
+    __slots__ = ("make", "row", "sql")
 
     def __init__(self, sql: str, row: type[Row]) -> None:
         self.sql = sql
         self.row = row
+        # A named tuple is made of the store's own tuple, without a call for each column's sake.
+        self.make: Callable[[tuple[Any, ...]], Row] = (
+            partial(tuple.__new__, row) if issubclass(row, tuple) else lambda columns: row(*columns)
+        )
 
     def __repr__(self) -> str:
         return f"Query({self.sql!r})"

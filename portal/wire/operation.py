@@ -213,15 +213,12 @@ class Operation(Generic[Req, Res]):
                 f"本文は{self.body_bytes_max}バイトまでです（受け取ったのは{len(wire.body)}バイト）。",
             )
         if self.request_media != JSON:
-            if (
-                wire.content_type.partition(";")[0].strip().lower() != self.request_media
-                and self.method != Method.GET
-            ):
+            if not _is_media(wire.content_type, self.request_media) and self.method != Method.GET:
                 return problem(ProblemCode.UNSUPPORTED_MEDIA, f"{self.request_media} で送ってください。")
             return wire.body  # type: ignore[return-value]
         try:
             if self._body_fields:
-                if wire.content_type.partition(";")[0].strip().lower() != JSON:
+                if not _is_media(wire.content_type, JSON):
                     return problem(ProblemCode.UNSUPPORTED_MEDIA, f"{JSON} で送ってください。")
                 content = self._body_decoder(wire.body)
                 if not self._path_fields:
@@ -241,8 +238,10 @@ class Operation(Generic[Req, Res]):
                         "この操作は本文に項目を取りません。",
                         field=f"$.{min(content)}",
                     )
+            if not wire.query:
+                return msgspec.convert(path_fields, self.request, strict=False)
             query = parse_qsl(
-                wire.query, keep_blank_values=True, strict_parsing=bool(wire.query),
+                wire.query, keep_blank_values=True, strict_parsing=True,
                 max_num_fields=QUERY_FIELDS_MAX, errors="strict",
             )  # fmt: skip
             fields = dict(query)
@@ -265,6 +264,10 @@ class Operation(Generic[Req, Res]):
             assert isinstance(response, bytes)
             return WireResponse(self.status, self.response_media, response)
         return WireResponse(self.status, JSON, self._encoder.encode(response))
+
+
+def _is_media(content_type: str, media: str) -> bool:
+    return content_type == media or content_type.partition(";")[0].strip().lower() == media
 
 
 def encode_problem(answer: Problem) -> WireResponse:

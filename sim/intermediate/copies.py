@@ -3,6 +3,7 @@
 Beside copies: documents outside the data standard (SELF-8) and what is withheld of self-information (SELF-9).
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import NamedTuple
@@ -43,11 +44,16 @@ from sim.nation.holdings import holders
 from sim.nation.nation import Nation
 from sim.nation.organisations import organisation
 from sim.network.codes import LinkageCodes
+from sim.network.sieve import Sieve
 
 log = structlog.get_logger(__name__)
 
 HOLDING_NOTE = "holding_note"
 """Outbox: tell the core that a copy is there, or no longer."""
+
+
+MADE_KEPT_MAX = 1_000
+"""Copies that were computed and are kept in memory, some 3 kB each."""
 
 
 class Stored(NamedTuple):
@@ -79,6 +85,16 @@ _STORED = Query(
     "SELECT organisation, person, information, version, as_of, items, deleted FROM copies "
     "WHERE person = :person AND organisation = :organisation AND information = :information",
     Stored,
+)
+
+
+class _Whose(NamedTuple):
+    person: int
+
+
+_PERSONS = Query(
+    "SELECT person FROM copies UNION SELECT person FROM withholdings UNION SELECT person FROM documents",
+    _Whose,
 )
 _WITHHELD = Query(
     "SELECT everything, items FROM withholdings "
@@ -124,17 +140,29 @@ class Copies:
         self._codes = codes
         self._standing = standing
         self._wake = wake
+        # A request looks twice, when it is taken and when it is answered; while nothing changes for the person it finds
+        # the same.
+        self._kept: OrderedDict[tuple[str, int, str, str | None], tuple[Circumstances, HeldCopy | None]] = (
+            OrderedDict()
+        )
+        self._touched = Sieve()
+        """Of whom anything is in the store: of most people there is only what the nation says."""
         self.works: Mapping[str, Work] = {HOLDING_NOTE: self._note}
 
     def __repr__(self) -> str:
         return f"Copies({self._nation!r})"
+
+    async def load(self) -> None:
+        self._touched.load(row.person for row in await self._store.read(_PERSONS))
 
     async def find(self, code: str, person: int, information: str) -> HeldCopy | None:
         """What this organisation's server holds; None when it holds nothing of the kind."""
         kind = self._catalogue.information.get(information)
         if kind is None:
             return None
-        stored = await read_one(self._store, _STORED, _whose(code, person, information))
+        stored = None
+        if self._touched.may_hold(person):
+            stored = await read_one(self._store, _STORED, _whose(code, person, information))
         if stored is not None:
             items = msgspec.json.decode(stored.items, type=tuple[CopyItem, ...])
             return (
@@ -143,23 +171,33 @@ class Copies:
         version = None
         if self._standing.of(code).old_layouts:
             version = previous_layout(kind, day_of(self._clock.now_ms())).version
-        computed = copy_for(
-            self._nation,
-            organisation(code),
-            await self._residents.life(person),
-            information,
-            version=version,
-            profile=self._catalogue.profile.id,
-        )
-        if computed is None:
+        life = await self._residents.life(person)
+        name = (code, person, information, version)
+        kept = self._kept.get(name)
+        if kept is not None and kept[0] is life:
+            return kept[1]
+        copy = self._made(code, life, information, version)
+        self._kept[name] = (life, copy)
+        if len(self._kept) > MADE_KEPT_MAX:
+            self._kept.popitem(last=False)
+        return copy
+
+    def _made(self, code: str, life: Circumstances, information: str, version: str | None) -> HeldCopy | None:
+        profile = self._catalogue.profile.id
+        made = copy_for(self._nation, organisation(code), life, information, version=version, profile=profile)
+        if made is None:
             return None
-        items = tuple(CopyItem(name, value) for name, value in computed.items)
-        return HeldCopy(computed.version, computed.as_of, items)
+        items = tuple([CopyItem(name, value) for name, value in made.items])
+        return HeldCopy(made.version, made.as_of, items)
 
     async def withheld(self, code: str, person: int, information: str) -> Withheld | None:
+        if not self._touched.may_hold(person):
+            return None
         return await read_one(self._store, _WITHHELD, _whose(code, person, information))
 
     async def documents(self, code: str, person: int, information: str) -> tuple[Attachment, ...]:
+        if not self._touched.may_hold(person):
+            return ()
         rows = await self._store.read(_DOCUMENTS, _whose(code, person, information))
         return tuple(Attachment(row.name, row.media_type, row.content) for row in rows)
 
@@ -232,6 +270,7 @@ class Copies:
     async def _replaced(self, row: Stored) -> list[Op]:
         """Keep this row; the core is told when who holds something is no longer what the nation says."""
         now = self._clock.now_ms()
+        self._touched.add(row.person)
         before = await read_one(self._store, _STORED, _whose(row.organisation, row.person, row.information))
         held_before = before.deleted == 0 if before is not None else await self._computed(row[:3])
         if held_before == (row.deleted == 0):
@@ -306,6 +345,7 @@ class Copies:
             "ON CONFLICT (person, organisation, information, name) DO UPDATE SET "
             "media_type = excluded.media_type, content = excluded.content"
         )
+        self._touched.add(request.person)
         await self._store.write([Op(sql, msgspec.structs.asdict(request))])
         return Done()
 
@@ -325,6 +365,7 @@ class Copies:
             "everything": int(request.everything),
             "items": msgspec.json.encode(request.items),
         }
+        self._touched.add(request.person)
         await self._store.write([Op(sql, whole)])
         return Done()
 

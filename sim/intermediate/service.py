@@ -15,6 +15,7 @@ from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.systems import System
 from sim.controls import ControlDesk
 from sim.delivering import Pushed, pushed, reason_of
+from sim.forgetting import Forgetting
 from sim.intermediate import tables
 from sim.intermediate.acquiring import Acquiring
 from sim.intermediate.copies import Copies
@@ -67,6 +68,7 @@ class IntermediateServers:
         self._portal = surroundings.link(System.PORTAL)
         self._codes = codes
         self._catalogue = catalogue(profile)
+        self._forgetting = Forgetting(tables.forget)
         self.standing = Standing(surroundings, desk, nation.size, usual)
         self.residents = Residents(self._store, nation)
         self.copies = Copies(
@@ -112,7 +114,7 @@ class IntermediateServers:
             ops = [
                 tables.insert(wanted),
                 put(tables.PROVISION, wanted.request_id, due_ms=now, now_ms=now),
-                tables.forget(now),
+                *self._forgetting.ops(now),
             ]
             if isinstance(await self._store.write(ops), Conflict):
                 known = await read_one(self._store, tables.ONE, {"request_id": request.request_id})

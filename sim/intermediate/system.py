@@ -97,6 +97,7 @@ def build(
     async def run(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         await standing.load()
         await servers.residents.load()
+        await servers.copies.load()
         await desk.load()
         async with trio.open_nursery() as nursery:
             await nursery.start(servers.notices.relaying.lanes.run)

@@ -39,7 +39,7 @@ __all__ = ["CARD_HOLDERS_OF_1024", "LOCAL_BITS", "REFERENCE_DATE", "Nation", "Un
 
 REFERENCE_DATE = date(2026, 4, 1)
 
-RECENT_MAX = 128
+RECENT_MAX = 1_024
 """People remembered for a moment: whoever asks about a resident asks several times in a row, of several systems."""
 
 _DIGITS_MAX = 9  # of a resident's number inside a municipality, leading noughts included

@@ -16,7 +16,7 @@ from portal.wire.linkage import InquiryState
 from portal.wire.moments import DAY, HOUR, day_of, to_ms, to_utc
 from portal.wire.network import HeldInformation
 from portal.wire.self_information import Catalogue, InformationKind
-from sim.nation.catalogue import CURRENT, UnknownCode, catalogue
+from sim.nation.catalogue import CURRENT, catalogue
 from sim.nation.circumstances import circumstances
 from sim.nation.holdings import holders
 from sim.nation.nation import Nation
@@ -26,6 +26,8 @@ from sim.network.records.tables import Row
 
 PASTS_KEPT: Final = 1_000
 """Answers kept in memory, some 10 kB each."""
+HELD_KEPT: Final = 1_000
+"""People of whom it is kept in memory who holds what, some 2 kB each."""
 
 _JST_MS: Final = 9 * HOUR
 
@@ -55,6 +57,10 @@ class CoreFacts:
         # The past does not change: whoever looks again, or gets it later, need not have it made anew.
         self._past = lru_cache(maxsize=PASTS_KEPT)(self._computed)
         self._day = (-1, date.min, date.min)
+        self._held = lru_cache(maxsize=HELD_KEPT)(self._all_held)
+        self._information = {
+            kind.code: Named(kind.code, kind.name) for kind in self._catalogue.information.values()
+        }
         fields = {field.code: field.name for field in self._catalogue.fields}
         self.catalogue = Catalogue(
             profile,
@@ -72,22 +78,30 @@ class CoreFacts:
 
     def information(self, code: str) -> Named | None:
         """特定個人情報 of this code, or None when the catalogue has none."""
-        try:
-            return Named(code, self._catalogue.information_of(code).name)
-        except UnknownCode:
-            return None
+        return self._information.get(code)
 
     def holders(
         self, person: int, information: Sequence[str], municipality: str | None
     ) -> list[HeldInformation]:
         """Who holds these known kinds about this person, in a municipality or anywhere (SELF-3, SELF-4)."""
-        life = circumstances(self._nation, self._nation.person(person))
+        held = self._held(person)
         return [
-            HeldInformation(code, _named(holder))
+            each
             for code in dict.fromkeys(information)
-            for holder in holders(life, code, self._profile)
-            if municipality is None or holder.municipality == municipality
+            for each, place in held[code]
+            if municipality is None or place == municipality
         ]
+
+    def _all_held(self, person: int) -> dict[str, list[tuple[HeldInformation, str | None]]]:
+        """Of every kind who holds it, and in which municipality that is."""
+        life = circumstances(self._nation, self._nation.person(person))
+        return {
+            code: [
+                (HeldInformation(code, _named(holder)), holder.municipality)
+                for holder in holders(life, code, self._profile)
+            ]
+            for code in self._information
+        }
 
     def named(self, organisation_code: str) -> Named:
         """An organisation with its name; one that nobody knows is its own name."""

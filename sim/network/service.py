@@ -31,6 +31,7 @@ from portal.wire.registry import IDENTIFY_HOLDER
 from portal.wire.systems import System
 from sim.controls import ControlDesk
 from sim.delivering import Pushed, pushed, reason_of
+from sim.forgetting import Forgetting
 from sim.nation.municipalities import MUNICIPALITIES, PREFECTURES
 from sim.nation.organisations import UnknownOrganisation, organisation
 from sim.network import tables
@@ -90,7 +91,10 @@ class CoreSystem:
         self._desk = desk
         self._paper_only = paper_only
         touched = Sieve()
+        self._told_of = Sieve()
+        """Of whose copies an intermediate server has said anything in this run."""
         self.disclosing = Disclosing(surroundings, facts, desk, touched, self._wake)
+        self._forgetting = Forgetting(tables.forget_provisions)
         self.inquiring = Inquiring(
             surroundings,
             facts.law,
@@ -112,6 +116,9 @@ class CoreSystem:
             tables.PROVISION_GUIDE: self._guide,
         }
         self.outbox = Outbox(self._store, self._clock, works)
+
+    async def load(self) -> None:
+        self._told_of.load(row.person for row in await self._store.read(tables.HELD_PERSONS))
 
     def _wake(self) -> None:
         self.outbox.wake()
@@ -195,6 +202,8 @@ class CoreSystem:
     ) -> list[HeldInformation]:
         """By the nation, and by what the intermediate servers have said since."""
         found = self.facts.holders(person, information, municipality)
+        if not self._told_of.may_hold(person):
+            return found
         for said in await self._store.read(tables.HOLDINGS, {"person": person}):
             held = HeldInformation(said.information, self.facts.named(said.organisation))
             if not said.held:
@@ -216,6 +225,7 @@ class CoreSystem:
             return problem(
                 ProblemCode.UNPROCESSABLE, "この符号は、この機関のものではありません。", field="$.code"
             )
+        self._told_of.add(person)
         await self._store.write(
             [tables.put_holding(person, request.information, request.organisation, request.held)]
         )
@@ -255,7 +265,7 @@ class CoreSystem:
         ops = [
             tables.insert_provision(row),
             put(kind, row.request_id, due_ms=due, now_ms=now),
-            tables.forget_provisions(now),
+            *self._forgetting.ops(now),
         ]
         if isinstance(await self._store.write(ops), Conflict):
             known = await read_one(self._store, tables.PROVISION, {"request_id": row.request_id})

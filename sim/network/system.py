@@ -172,6 +172,7 @@ def build(
     serve_about(dispatcher, surroundings.clock)
 
     async def run(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        await core.load()
         await core.notices.load()
         await desk.load()
         await flow.load()

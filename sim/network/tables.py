@@ -336,6 +336,13 @@ HOLDINGS = Query(
 )
 
 
+class _Whose(NamedTuple):
+    person: int
+
+
+HELD_PERSONS = Query("SELECT DISTINCT person FROM holdings", _Whose)
+
+
 def put_holding(person: int, information: str, organisation: str, held: bool) -> Op:
     return Op(
         "INSERT INTO holdings (person, information, organisation, held) "

@@ -12,8 +12,11 @@ class SimulatedClock(Clock):
         super().__init__()
         self._start_ms = start_ms
         # Asked of the clock itself: by way of Trio's context it costs several times as much.
-        self._seconds = trio.lowlevel.current_clock().current_time
-        self._zero = self._seconds()
+        self.steady_seconds = trio.lowlevel.current_clock().current_time
+        self._zero = self.steady_seconds()
+
+    def now_ms(self) -> int:
+        return self._start_ms + self.offset_ms + int((self.steady_seconds() - self._zero) * 1000 + 0.5)
 
     def _unmoved_ms(self) -> int:
-        return self._start_ms + int((self._seconds() - self._zero) * 1000 + 0.5)
+        return self.now_ms() - self.offset_ms

@@ -79,7 +79,12 @@ class SimulatedWorld:
     def link(self, caller: Caller, receiver: System, *, deadline_s: float = CORE_DEADLINE_SECONDS) -> Link:
         """A line from this caller to that system, with the caller's credentials."""
         carrier = MemoryCarrier(
-            caller, self.slots[receiver], self._weather, self.sleep, self._nursery.start_soon
+            caller,
+            self.slots[receiver],
+            self._weather,
+            self.sleep,
+            self._nursery.start_soon,
+            self.clock.steady_seconds,
         )
         authorization = authorization_of(self._secret, caller)
         return Link(

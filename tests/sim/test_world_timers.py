@@ -92,9 +92,11 @@ def test_messages_that_are_due_together_share_a_pass_of_the_loop() -> None:
 
 def test_waiting_for_everybody_else_comes_before_a_jump() -> None:
     async def main() -> tuple[float, float]:
-        sleep = sleep_here()
+        async def wait() -> None:
+            await sleep_here()(5)
+
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(sleep, 5)
+            nursery.start_soon(wait)
             await trio.testing.wait_all_tasks_blocked()
             blocked_at = trio.current_time()
         return blocked_at, trio.current_time()

@@ -609,3 +609,20 @@ async def test_taken_up_twice_is_looked_for_again(store, clock, autojump_clock, 
     await until_empty(store)
 
     assert await things(store) == {"first": 0}
+
+
+async def test_two_kinds_of_work_about_the_same_come_and_go_together(store, clock):
+    now = clock.now_ms()
+    put_two = outbox_module.put_two("ask", "end", "a", due_ms=now + 1, due_2_ms=now + 2, now_ms=now)
+    await store.write([put_two])
+    await store.write([outbox_module.put("end", "b", due_ms=now, now_ms=now), put_two])
+
+    expected = [
+        Row("ask", "a", now + 1, 0, now),
+        Row("end", "a", now + 2, 0, now),
+        Row("end", "b", now, 0, now),
+    ]
+    assert await store.read(ROWS) == expected
+
+    await store.write([outbox_module.remove_two("ask", "end", "a")])
+    assert await store.read(ROWS) == expected[2:]

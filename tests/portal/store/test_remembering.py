@@ -15,6 +15,8 @@ class Alone:
 class Shared:
     """As a store that several processes write to."""
 
+    sole_writer = False
+
 
 def session(number: int, account: str | None) -> Session:
     return Session(bytes([number]), account, "", "", "", 0, 1, 1)
