@@ -39,7 +39,7 @@ def _sample(kind: object) -> object:
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         hints = typing.get_type_hints(kind)
         return kind(*(_sample(hints[field]) for field in kind._fields))
-    return {str: "a", int: 7, bytes: b"\x00\xff"}[kind]
+    return {str: "a", int: 7, bool: True, bytes: b"\x00\xff"}[kind]
 
 
 def _ops() -> list[tuple[str, Op]]:
