@@ -61,6 +61,7 @@ class Clerk:
 
     def ask(self) -> None:
         """A questionnaire of four kinds."""
+        self.page.locator("summary", has_text="アンケートを付ける").click()
         kinds = ("一つを選ぶ", "いくつでも選ぶ", "文章で答える", "日付で答える")
         texts = ("希望する曜日", "持っているもの", "心配なこと", "受けたい日")
         for number, (kind, text) in enumerate(zip(kinds, texts, strict=True)):
