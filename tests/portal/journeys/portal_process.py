@@ -68,6 +68,13 @@ class PortalProcess:
                 line += part
         assert json.loads(line) == {"portal": self.url}
 
+    def workers(self) -> list[int]:
+        """The processes that it has started, oldest first."""
+        assert self._process is not None
+        # Any of its threads may have started one.
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/children")
+        return sorted(int(pid) for thread in threads for pid in thread.read_text().split())
+
     async def kill(self) -> None:
         """SIGKILL: nothing of it can tidy up."""
         process, self._process = self._process, None
@@ -89,8 +96,8 @@ class PortalProcess:
 
 
 @asynccontextmanager
-async def two_processes(state: Path) -> AsyncIterator[tuple[Stage, PortalProcess]]:
-    """A world with its clock in real time, and a portal that is up."""
+async def two_processes(state: Path, **settings: str) -> AsyncIterator[tuple[Stage, PortalProcess]]:
+    """A world with its clock in real time, and a portal that is up, with these settings of its own."""
     clock, chance, recorder = LiveClock(), LiveChance(), Recorder()
     secrets = load_or_make(state, chance)
     facts = place.world_facts(state, WorldSettings(), day_of(clock.now_ms()))
@@ -104,6 +111,7 @@ async def two_processes(state: Path) -> AsyncIterator[tuple[Stage, PortalProcess
     environment = {f"MYNASIM_ADDRESSES__{system.upper()}": url for system, url in urls.items()}
     environment["MYNASIM_ADDRESSES__SMTP"] = f"{smtp.host}:{smtp.port}"
     environment["MYNASIM_PORTAL__IMMEDIATE_WAIT_SECONDS"] = "0.5"
+    environment |= {f"MYNASIM_PORTAL__{name.upper()}": value for name, value in settings.items()}
     portal = PortalProcess(state, free.port, environment)
     async with trio.open_nursery() as nursery:
         world = LiveWorld(
