@@ -78,6 +78,18 @@ def _notices(folder: Path, rounds: int) -> list[Row]:
     return notices.rows(key_folder(), folder, rounds)
 
 
+def _database(folder: Path, rounds: int) -> list[Row]:
+    from benchmarks import database
+
+    return database.store(folder, rounds)
+
+
+def _workers(folder: Path, rounds: int) -> list[Row]:
+    from benchmarks import database
+
+    return database.workers(key_folder(), folder, rounds)
+
+
 def _others(module: str) -> Benchmark:
     """The rows of a benchmark file that measures by itself; they name their aims in words."""
 
@@ -126,6 +138,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "serving": _serving,
     "writes": _writes,
     "notices": _notices,
+    "database": _database,
+    "workers": _workers,
     "card": _others("card_bench"),
     "nation": _others("nation_bench"),
     "network": _others("network_bench"),

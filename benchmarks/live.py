@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from benchmarks.processes import python
+from benchmarks.processes import SERVER_CORES, python
 from load.holders import CardCase, facts_of, make_ahead
 from mynasim.running import WATCHED_VARIABLE
 from mynasim.settings import to_environment
@@ -20,7 +20,7 @@ from portal.wire.systems import System
 from sim.world.settings import Ports
 
 SEED = 1
-FREE_PORTS = {
+FREE_PORTS: dict[str, str] = {
     **to_environment({"portal": {"port": 0}, "world": {"ports": dict.fromkeys(Ports.__struct_fields__, 0)}}),
     WATCHED_VARIABLE: "1",
 }
@@ -43,9 +43,13 @@ class Live(NamedTuple):
 
 
 @contextmanager
-def live_world(state: Path) -> Iterator[Live]:
+def live_world(state: Path, cores: set[int] = SERVER_CORES, **portal: str) -> Iterator[Live]:
+    """A world on these cores, its portal with these settings."""
     begun = time.monotonic()
-    with python("-m", "mynasim", "up", "--json", "--state", str(state), environment=FREE_PORTS) as process:
+    environment = FREE_PORTS | to_environment({"portal": portal})
+    with python(
+        "-m", "mynasim", "up", "--json", "--state", str(state), environment=environment, cores=cores
+    ) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         seconds = time.monotonic() - begun

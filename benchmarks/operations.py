@@ -39,7 +39,7 @@ TUNED_RIVAL = "raw ASGI, sqlite3 in the loop, uvicorn (httptools, uvloop)"
 AIM_CITIZEN_TUNED = 1.5
 
 
-async def _session(live: Live, case: CardCase) -> str:
+async def session_of(live: Live, case: CardCase) -> str:
     """The bearer token of a resident who is signed in and has some requests in the folder."""
     carrier, clock, holder, tally = HttpCarrier(live.portal), LiveClock(), case.holder(0), Tally()
     link = Link(Party.CITIZEN, System.PORTAL, carrier, clock, deadline_s=30.0)
@@ -57,7 +57,7 @@ async def _session(live: Live, case: CardCase) -> str:
     return session
 
 
-def _target(name: str, base: str, operation: AnyOperation, wire: WireRequest) -> Target:
+def target_of(name: str, base: str, operation: AnyOperation, wire: WireRequest) -> Target:
     headers = {"authorization": wire.authorization}
     if wire.content_type:
         headers["content-type"] = wire.content_type
@@ -104,14 +104,14 @@ def citizen(
     case = card_case(keys, 1)
     with ExitStack() as stack:
         live = stack.enter_context(live_world(folder / "state"))
-        session = trio.run(_session, live, case)
+        session = trio.run(session_of, live, case)
         wire = LIST_RECORDS_REQUESTS.encode_request(Nothing(), f"Bearer {session}")
         environment = {
             "RIVAL_DATABASE": str(_copy(live.state / "portal.sqlite", folder / "rival.sqlite")),
             "RIVAL_MASTER_KEY": base64.b64encode(live.secrets.master_key).decode(),
         }
         rival = stack.enter_context(_rival("rivals:citizen", environment))
-        ours = _target("ours", live.portal, LIST_RECORDS_REQUESTS, wire)
+        ours = target_of("ours", live.portal, LIST_RECORDS_REQUESTS, wire)
         tuned_rival = stack.enter_context(_rival("tuned_rival:citizen", environment))
         theirs = ours._replace(name="theirs", url=f"{rival}/requests")
         tuned = ours._replace(name="tuned", url=f"{tuned_rival}/requests")
@@ -144,7 +144,7 @@ def simulator(
             "RIVAL_SEED": str(SEED),
         }
         rival = stack.enter_context(_rival("rivals:simulator", environment))
-        ours = _target("ours", live.url(System.NETWORK), DISCLOSE_RECORDS, wire)
+        ours = target_of("ours", live.url(System.NETWORK), DISCLOSE_RECORDS, wire)
         theirs = ours._replace(name="theirs", url=f"{rival}/disclosures")
         _same(ours, theirs, "records")
         paces = medians([ours, theirs], rounds, seconds, connections, folder)

@@ -42,7 +42,7 @@ def on_core(which: set[int]) -> Iterator[None]:
 
 @contextmanager
 def python(
-    *arguments: str, environment: Mapping[str, str] | None = None
+    *arguments: str, environment: Mapping[str, str] | None = None, cores: set[int] = SERVER_CORES
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A Python process on the servers' core, ended with the block."""
     process = subprocess.Popen(
@@ -51,7 +51,7 @@ def python(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, **(environment or {})},
-        preexec_fn=lambda: os.sched_setaffinity(0, SERVER_CORES),
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
         start_new_session=True,
     )
     try:

@@ -20,7 +20,7 @@ _SCHEMA = Schema("bench", ("CREATE TABLE rows (key TEXT PRIMARY KEY, content BLO
 _INSERT = "INSERT INTO rows (key, content) VALUES (:key, :content)"
 
 
-async def _paced(write: Callable[[str], Awaitable[None]], seconds: float, name: str) -> float:
+async def paced(write: Callable[[str], Awaitable[None]], seconds: float, name: str) -> float:
     """Writes a second that were durable, by all tasks together."""
     done = 0
     end = perf_counter() + seconds
@@ -68,8 +68,8 @@ async def _both(folder: Path, rounds: int, seconds: float) -> tuple[list[float],
             await trio.to_thread.run_sync(partial(in_thread, key), limiter=limiter)
 
         for number in range(rounds):
-            ours.append(await _paced(write, seconds, f"{number}"))
-            theirs.append(await _paced(write_in_thread, seconds, f"{number}"))
+            ours.append(await paced(write, seconds, f"{number}"))
+            theirs.append(await paced(write_in_thread, seconds, f"{number}"))
     return ours, theirs
 
 

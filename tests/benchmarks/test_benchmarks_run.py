@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import calls, journeys, ledger, operations, serving, signing_in, starting, writes
+from benchmarks import calls, database, journeys, ledger, operations, serving, signing_in, starting, writes
 from benchmarks.ledger import Row
+from benchmarks.postgres_server import programs
 from benchmarks.processes import Target, pace_by_ourselves, pace_by_wrk, read_wrk
 from sim.world.key_folder import key_folder
 
@@ -161,3 +162,21 @@ def test_a_benchmark_that_fails_is_said_and_the_rest_goes_on(
     assert code == 1
     assert "failed: x" in said.out
     assert "y: 1 s" in said.err
+
+
+@pytest.mark.real_client("PostgreSQL")
+def test_database(tmp_path: Path) -> None:
+    if programs() is None:
+        pytest.skip("no PostgreSQL here: apt-get install postgresql")
+    found = database.store(tmp_path, 1, seconds=TINY_SECONDS)
+
+    assert [row.name for row in found] == ["postgresql.durable_writes", "postgresql.point_reads"]
+    for row in found:
+        _checked([row])
+
+
+@pytest.mark.real_client("PostgreSQL")
+def test_workers(tmp_path: Path) -> None:
+    if programs() is None:
+        pytest.skip("no PostgreSQL here: apt-get install postgresql")
+    _checked(database.workers(key_folder(), tmp_path, 1, seconds=TINY_SECONDS))
