@@ -58,7 +58,9 @@ def _queries() -> list[tuple[str, Query[object]]]:
     return [
         (f"{module.__name__}.{name}", query)
         for module in _modules()
-        for name, query in inspect.getmembers(module, lambda value: isinstance(value, Query))
+        for name, value in inspect.getmembers(module)
+        for query in (value.values() if isinstance(value, dict) else [value])
+        if isinstance(query, Query)
     ]
 
 
@@ -95,7 +97,7 @@ def _value(name: str) -> object:
         return b"\x00\xff"
     if name in ("now", "until", "most", "number", "before", "place", "batch", "since", "after", "position"):
         return 7
-    return "a"
+    return 7 if name in ("start", "end", "before_ms") else "a"
 
 
 @pytest.mark.parametrize(
