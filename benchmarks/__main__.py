@@ -90,6 +90,12 @@ def _workers(folder: Path, rounds: int) -> list[Row]:
     return database.workers(key_folder(), folder, rounds)
 
 
+def _generator(folder: Path, rounds: int) -> list[Row]:
+    from benchmarks import generating
+
+    return generating.rows(key_folder(), folder, rounds)
+
+
 def _others(module: str) -> Benchmark:
     """The rows of a benchmark file that measures by itself; they name their aims in words."""
 
@@ -140,6 +146,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "notices": _notices,
     "database": _database,
     "workers": _workers,
+    "generator": _generator,
     "card": _others("card_bench"),
     "nation": _others("nation_bench"),
     "network": _others("network_bench"),

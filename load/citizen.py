@@ -109,7 +109,12 @@ class Citizen(User):  # type: ignore[misc, unused-ignore]
         self, method: str, name: str, milliseconds: float, size: int, failure: str | None, detail: str
     ) -> None:
         """Locust's own statistics, and whoever else listens."""
-        self.environment.events.request.fire(
+        event = self.environment.events.request
+        if failure is None and len(event._handlers) == 1:
+            # Nobody but Locust's runner listens, and this is all it does with a request that succeeded.
+            self.environment.runner.stats.log_request(str(method), name, milliseconds, size)
+            return
+        event.fire(
             request_type=str(method),
             name=name,
             response_time=milliseconds,

@@ -7,6 +7,7 @@ starts instead. ``mynasim load`` runs this same file.
 import os
 import sys
 from argparse import ArgumentParser
+from datetime import UTC, datetime
 from typing import Any
 
 import gevent
@@ -15,11 +16,13 @@ from locust import events
 from load.citizen import user_class
 from load.distributing import FIGURES, SHARE, Workers, figures, share_of
 from load.faults import Faults
+from load.finishing import Ending
 from load.holders import SHARED_KEYS
 from load.journeys import journeys, user_class_name
 from load.measuring import ERROR, REPORT_VARIABLE, Report, glance
 from load.plan import Share
-from load.running import Mouth, NoPortal, Run, has_run, put_run, run_of, watch
+from load.result import Exit
+from load.running import Mouth, NoPortal, Run, has_run, plan_of, put_run, run_of, watch
 
 RESIDENTS_DEFAULT = 3
 PAUSE_SECONDS_DEFAULT = 1.0
@@ -46,6 +49,11 @@ _OPTIONS: tuple[tuple[str, type, Any, str], ...] = (
     ("--sign-ahead", int, 0, "計画で、計測の前に署名しておく数"),
     ("--world", str, "", "世界の状態フォルダー（機関として接続する行程に要る）"),
     ("--no-faults", int, 0, "1なら、計画にある障害を起こさない"),
+    ("--sla", str, "", "サービス水準のファイル（TOML）"),
+    ("--report", str, "", "報告を書くHTMLファイル"),
+    ("--junit", str, "", "判定を書くJUnitのファイル"),
+    ("--save", str, "", "結果を、あとで比べられるように書くファイル"),
+    ("--compare", str, "", "前に --save で書いた結果"),
     ("--systems", str, "", "ポータルのほかのシステムのアドレス（intermediate=http://…、コンマで区切る）"),
 )
 
@@ -74,6 +82,10 @@ class _Here:
         self.lead_s = LEAD_SECONDS
         self.watching: gevent.Greenlet | None = None
         self.faults: Faults | None = None
+        self.ending: Ending | None = None
+        self.began_at = ""
+        self.users = 0
+        self.reported = False
 
 
 _here = _Here()
@@ -96,6 +108,12 @@ def _init(environment: Any, **_: Any) -> None:
     """Headless: prepare before Locust's clock for the run starts."""
     options = environment.parsed_options
     runner = environment.runner
+    if options is not None and _kind(environment) != "WorkerRunner":
+        try:
+            _here.ending = Ending(options)
+            plan_of(options)
+        except ValueError as error:
+            raise SystemExit(f"load: {error}") from None
     if _kind(environment) == "MasterRunner":
         runner.register_message(FIGURES, _hear)
         runner.register_message(REFUSED, _hear_refusal)
@@ -134,6 +152,9 @@ def _start(environment: Any, **_: Any) -> None:
     """Each start from the web interface or by a master: with the host and the options that were typed there."""
     runner = environment.runner
     options = environment.parsed_options
+    _here.began_at = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+    _here.users = runner.target_user_count or options.num_users or 1
+    _here.reported = False
     if _kind(environment) == "MasterRunner":
         clients = sorted(client.id for client in runner.clients.ready)
         _here.workers.begin(clients, lambda client, said: runner.send_message(SHARE, said, client))
@@ -186,6 +207,9 @@ def _finish_workers(environment: Any) -> None:
 
 
 def _end(environment: Any) -> None:
+    """Of a planned run: with the web interface the next one can be started."""
+    if not environment.parsed_options.headless:
+        _conclude(environment)
     if environment.parsed_options.headless:
         environment.runner.quit()
     else:
@@ -237,6 +261,7 @@ def _fields(report: Report) -> dict[str, Any]:
 @events.quitting.add_listener  # type: ignore[untyped-decorator, unused-ignore]
 def _quitting(environment: Any, **_: Any) -> None:
     """The whole report: the run is over."""
+    _conclude(environment)
     if _here.mouth is None or _kind(environment) == "WorkerRunner":
         return
     if _kind(environment) != "MasterRunner" and has_run(environment):
@@ -245,6 +270,32 @@ def _quitting(environment: Any, **_: Any) -> None:
     if report is not None:
         report.end()
         _here.mouth.say(report=report.encode(), missing=_here.workers.missing())
+
+
+def _conclude(environment: Any) -> None:
+    """The files of a run under plain Locust; once for each."""
+    if _here.ending is None or _here.reported or not _here.began_at or _kind(environment) == "WorkerRunner":
+        return
+    report = _report(environment)
+    if report is None:
+        return
+    _here.reported = True
+    report.end()
+    try:
+        code = _here.ending.end(
+            plan_of(environment.parsed_options),
+            report,
+            host=environment.host or "",
+            began_at=_here.began_at,
+            users=_here.users,
+            processes=max(1, len(report.watched)),
+            missing=_here.workers.missing(),
+        )
+    except OSError as error:
+        sys.stderr.write(f"load: {error.filename} に書けません（{error.strerror}）。\n")
+        code = Exit.NOT_RUN
+    if code is not None:
+        environment.process_exit_code = int(code)
 
 
 @events.user_error.add_listener  # type: ignore[untyped-decorator, unused-ignore]

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from load.histogram import Histogram
-from load.timeline import Timeline
+from load.timeline import Timeline, Window
 from load.watching import Watched
 
-REPORT_VARIABLE = "MYNASIM_LOAD_REPORT"
+REPORT_VARIABLE = "MYNASIM_LOAD_FIGURES_TO"
 """A file descriptor to which a Locust process writes its run's figures as JSON lines."""
 FAILURES_NAMED_MAX = 50
 """Different reasons kept for one step; more are counted together."""
@@ -321,6 +321,9 @@ def merged(reports: list[Report]) -> Report:
     return whole
 
 
+LATELY_WINDOWS = 4
+
+
 class Glance(msgspec.Struct, frozen=True):
     """What is shown while a run goes on: totals so far."""
 
@@ -333,10 +336,17 @@ class Glance(msgspec.Struct, frozen=True):
     p99_us: int
     due: int = 0
     dropped: int = 0
+    lately_p99_us: int = 0
+    """Of the visits that ended within the last :data:`LATELY_WINDOWS`."""
+    lately_due: int = 0
+    lately_dropped: int = 0
 
 
 def glance(report: Report) -> Glance:
     requests = report.total(REQUEST)
+    lately = Window()
+    for _, window in report.timeline.windows()[-LATELY_WINDOWS:]:
+        lately.merge(window)
     return Glance(
         report.seconds,
         report.users,
@@ -347,4 +357,7 @@ def glance(report: Report) -> Glance:
         requests.percentile(99),
         report.starts.due,
         report.starts.lost,
+        lately.journeys.percentile(99),
+        lately.due,
+        lately.dropped,
     )

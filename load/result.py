@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from load.journeys import journeys
 from load.levels import Finding, Levels
 from load.measuring import JOURNEY, REQUEST, Report
+from load.plan import Plan
 
 FORMAT = 1
 FILE_BYTES_MAX = 256 * 1024 * 1024
@@ -53,6 +55,46 @@ class About(msgspec.Struct, frozen=True):
     think: float = 0.0
     clock: tuple[str, str] = ("", "")
     """What the clock of the day shows at the beginning and at the end."""
+
+
+def describe(
+    plan: Plan | None,
+    journey: str,
+    *,
+    host: str,
+    began_at: str,
+    seconds: float,
+    users: int,
+    processes: int,
+    seed: int,
+    nation: int,
+    residents: int,
+    card_keys: int,
+    think: float | None,
+) -> About:
+    """The conditions of a run: with a plan (*journey* if it is that one only), or of *journey* in a closed model."""
+    title = f"{journeys()[journey].title}（{journey}）" if journey in journeys() else "すべての行程"
+    if plan is None:
+        return About(
+            title,
+            host,
+            "closed",
+            began_at,
+            seconds,
+            users,
+            processes,
+            seed,
+            nation,
+            residents=users * residents,
+        )
+    profile = plan.profile
+    squeezed = plan.seconds != profile.minutes * 60
+    return About(
+        profile.title + (f": {title}" if journey else ""), host, "open", began_at, plan.seconds, users, processes,
+        seed, nation, profile.name, profile.what, profile.arrivals.value, plan.curve.peak, profile.national_peak,
+        residents, card_keys, profile.think if think is None else think,
+        (plan.clock(0), plan.clock(plan.seconds)) if squeezed else ("", ""),
+    )  # fmt: skip
 
 
 class Result(NamedTuple):

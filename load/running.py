@@ -53,6 +53,18 @@ class CannotDo(ValueError):
     """Something that a journey needs was not given. The message is for people."""
 
 
+def plan_of(options: Namespace) -> Plan | None:
+    """What Locust's options plan. Raises ``ValueError``, in Japanese."""
+    if not options.plan:
+        return None
+    profile = find_profile(options.plan)
+    if options.only:
+        if options.only not in journeys():
+            raise CannotDo(f"行程「{options.only}」はありません。あるのは {'、'.join(journeys())} です。")
+        profile = profile.only(options.only)
+    return Plan(profile, options.seed, options.rate or None, options.seconds or None)
+
+
 class Run:
     """一回の負荷試験."""
 
@@ -61,12 +73,7 @@ class Run:
         self.host = host
         self._options = options
         self.share = share
-        self.plan: Plan | None = None
-        if options.plan:
-            profile = find_profile(options.plan)
-            if options.only:
-                profile = profile.only(options.only)
-            self.plan = Plan(profile, options.seed, options.rate or None, options.seconds or None)
+        self.plan = plan_of(options)
         self.report = Report()
         self.schedule: Schedule | None = None
         self.pause_seconds: float = options.pause

@@ -18,7 +18,7 @@ def window_seconds(run_s: float) -> float:
 class Window:
     """時間窓."""
 
-    __slots__ = ("dropped", "due", "failures", "journeys", "made", "requests", "under_way")
+    __slots__ = ("dropped", "due", "failures", "journeys", "made", "requests", "under_way", "visit_s")
 
     def __init__(self) -> None:
         self.due = 0
@@ -29,6 +29,8 @@ class Window:
         """Of requests."""
         self.under_way = 0.0
         """Visitor-seconds: visits that were going on, times how long. By the window's width: how many at a time."""
+        self.visit_s = 0.0
+        """Sum of the times of the visits that ended in it, from when they began in truth."""
         self.requests = Histogram()
         """Of what was answered in this window, from when it was sent."""
         self.journeys = Histogram()
@@ -43,6 +45,7 @@ class Window:
         self.dropped += other.dropped
         self.failures += other.failures
         self.under_way += other.under_way
+        self.visit_s += other.visit_s
         self.requests.merge(other.requests)
         self.journeys.merge(other.journeys)
 
@@ -53,6 +56,7 @@ class Window:
             "dropped": self.dropped,
             "failures": self.failures,
             "under_way": self.under_way,
+            "visit_s": self.visit_s,
             "requests": self.requests.encode(),
             "journeys": self.journeys.encode(),
         }
@@ -63,6 +67,7 @@ class Window:
         window.due, window.made = int(content["due"]), int(content["made"])
         window.dropped, window.failures = int(content["dropped"]), int(content["failures"])
         window.under_way = float(content["under_way"])
+        window.visit_s = float(content["visit_s"])
         window.requests = Histogram.decode(content["requests"])
         window.journeys = Histogram.decode(content["journeys"])
         return window

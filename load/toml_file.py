@@ -175,6 +175,7 @@ def _lines_of(text: str) -> dict[Place, int]:
                 here = (*here, part)
                 if here in counts:
                     here = (*here, counts[here] - 1)
+                found.setdefault(here, number)
             here = (*here, *parts[-1:])
             found.setdefault(here, number)
             if header[1]:

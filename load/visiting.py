@@ -66,7 +66,9 @@ class Visitor:
             felt = int((ended - self._began + self._late) * 1e6)
             if self._planned:
                 whole.intended.record(felt)
-            report.timeline.at(ended - report.began).journeys.record(felt)
+            window = report.timeline.at(ended - report.began)
+            window.journeys.record(felt)
+            window.visit_s += ended - self._began
         finally:
             report.timeline.spread(self._began - report.began, perf_counter() - report.began)
 

@@ -123,6 +123,9 @@ def load(
     junit: Annotated[Path | None, Parameter(help="判定をJUnit形式で書きます。")] = None,
     save: Annotated[Path | None, Parameter(help="結果を、あとで比べられるように書きます。")] = None,
     compare: Annotated[Path | None, Parameter(help="前に --save で書いた結果と比べます。")] = None,
+    find_capacity: Annotated[
+        bool, Parameter(help="水準が破れるまで階段状に増やし、容量を求めます。", negative="")
+    ] = False,
     list_profiles: Annotated[
         bool, Parameter(name="--list", help="計画の一覧を示します。", negative="")
     ] = False,
@@ -134,13 +137,22 @@ def load(
         return
     _check_files(report, junit, save)
     wanted = _wanted(
-        profile, rate, journey, users, duration, seed, nation, spawn_rate, residents, pause, think, card_keys,
+        "constant" if find_capacity and profile is None else profile, rate, journey, users, duration, seed, nation,
+        spawn_rate, residents, pause, think, card_keys,
         sign_ahead, processes, faults, sla, compare,
     )  # fmt: skip
+    if find_capacity:
+        from mynasim.load_capacity import check
+
+        check(duration)
     signal.signal(signal.SIGTERM, _interrupt)
     take_census(world)
     _make_keys(wanted)
     with world_at(host, world, systems, nation) as where:
+        if find_capacity:
+            from mynasim.load_capacity import find
+
+            sys.exit(find(wanted, where, rate, duration, report, json=json))
         result = run(wanted, where)
     sys.exit(_tell(wanted, result, report, junit, save, json=json))
 
@@ -157,12 +169,17 @@ def take_census(world: Path | None) -> None:
 def run(wanted: Wanted, where: World) -> "Result":
     """One run, measured."""
     shown = Progress(wanted.seconds)
-    began_at = datetime.now(UTC).astimezone()
+    began_at = now()
     if wanted.sign_ahead:
         say(f"計測の前に {wanted.sign_ahead} 回署名します…")
     told = run_locust(arguments(wanted, where), wanted.processes, shown.show)
     shown.end()
-    return result_of(wanted, where, told, began_at.isoformat(timespec="seconds"))
+    return result_of(wanted, where, told, began_at)
+
+
+def now() -> str:
+    """When a measurement was made."""
+    return datetime.now(UTC).astimezone().isoformat(timespec="seconds")
 
 
 def arguments(wanted: Wanted, where: World) -> list[str]:
@@ -190,32 +207,15 @@ def arguments(wanted: Wanted, where: World) -> list[str]:
 
 
 def result_of(wanted: Wanted, where: World, told: Told, began_at: str) -> "Result":
-    from load.journeys import journeys
     from load.measuring import Report
-    from load.result import About, Result
+    from load.result import Result, describe
 
-    plan, profile = wanted.plan, wanted.profile
-    if profile is None or plan is None:
-        title = journeys()[wanted.journey].title
-        about = About(
-            f"{title}（{wanted.journey}）", where.portal, "closed", began_at, wanted.seconds, wanted.users,
-            wanted.processes, wanted.seed, wanted.nation, residents=wanted.users * wanted.residents,
-        )  # fmt: skip
-    else:
-        about = About(
-            profile.title + (f"（{wanted.journey}）" if wanted.journey else ""), where.portal, "open", began_at,
-            plan.seconds, wanted.users, wanted.processes, wanted.seed, wanted.nation, profile.name, profile.what,
-            profile.arrivals.value, plan.curve.peak, profile.national_peak, wanted.residents, wanted.card_keys,
-            profile.think if wanted.think is None else wanted.think, _clock(plan),
-        )  # fmt: skip
+    about = describe(
+        wanted.plan, wanted.journey, host=where.portal, began_at=began_at, seconds=wanted.seconds, users=wanted.users,
+        processes=wanted.processes, seed=wanted.seed, nation=wanted.nation, residents=wanted.residents,
+        card_keys=wanted.card_keys, think=wanted.think,
+    )  # fmt: skip
     return Result(about, Report.decode(told.report), wanted.levels, told.missing, told.was_stopped)
-
-
-def _clock(plan: "Plan") -> tuple[str, str]:
-    """Only where the day is told in another time than the run takes."""
-    return (
-        (plan.clock(0), plan.clock(plan.seconds)) if plan.seconds != plan.profile.minutes * 60 else ("", "")
-    )
 
 
 def _wanted(
@@ -326,21 +326,14 @@ def _tell(
     json: bool,
 ) -> int:
     """Print and write what came of it; the exit code."""
-    from load.report import junit as junit_file
-    from load.report import page
-    from load.result import save as save_result
+    from load.finishing import write
 
     if json:
         sys.stdout.write(json_module.dumps(summary(result), ensure_ascii=False) + "\n")
     else:
         show_table(result)
     try:
-        if report is not None:
-            page.write(result, report, wanted.earlier)
-        if junit is not None:
-            junit_file.write(result, junit)
-        if save is not None:
-            save_result(result, save)
+        write(result, report=report, junit=junit, keep=save, earlier=wanted.earlier)
     except OSError as error:
         raise LoadFailed(f"{error.filename} に書けません（{error.strerror}）。") from error
     if report is not None:

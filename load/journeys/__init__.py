@@ -1,9 +1,10 @@
 """Journeys: what people and organisations come for. One file each; a new file here is a new journey.
 
-A file defines ``JOURNEY``; :func:`journeys` finds them all.
+A file defines ``JOURNEY``; :func:`journeys` finds them all, also those in the folder that ``MYNASIM_LOAD_JOURNEYS`` names.
 """
 
 import importlib
+import os
 import pkgutil
 from collections.abc import Callable
 from datetime import date
@@ -16,6 +17,11 @@ from portal.wire.sign_in import Terminal
 from portal.wire.systems import System
 from sim.nation.chance import draw
 from sim.nation.nation import Nation
+
+FOLDER_VARIABLE = "MYNASIM_LOAD_JOURNEYS"
+"""A folder with journeys of one's own, beside these."""
+if FOLDER_VARIABLE in os.environ:
+    __path__.append(os.environ[FOLDER_VARIABLE])
 
 THINK_SPREAD = 0.6
 """Of the log-normal distribution of think times."""

@@ -121,7 +121,7 @@ def _bands(bands: Sequence[Band], x: Axis, down: float) -> str:
     return "".join(parts)
 
 
-def _grid(x: Axis, y: Axis, down: float, unit: str, clock: tuple[str, str]) -> str:
+def _grid(x: Axis, y: Axis, down: float, unit: str, clock: tuple[str, str], across: str = "秒") -> str:
     parts = []
     for value in y.ticks():
         at = y.at(value)
@@ -137,7 +137,7 @@ def _grid(x: Axis, y: Axis, down: float, unit: str, clock: tuple[str, str]) -> s
         )
     parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{down}" y2="{down}"/>')
     parts.append(f'<text class="unit" x="{LEFT + 6}" y="{TOP + 4}">{escape(unit)}</text>')
-    text = "秒"
+    text = across
     if clock[0]:
         text = f"秒（{clock[0]}から{clock[1]}までを縮めて）"
     parts.append(
@@ -231,6 +231,36 @@ def histogram(
     )
     shown = [Series(name, (), colour) for name, colour, _ in bars]
     return "".join([*parts, "</svg>", _legend(shown)])
+
+
+def scatter(
+    title: str,
+    points: Sequence[tuple[float, float, bool]],
+    curve: Sequence[tuple[float, float]],
+    *,
+    across: str,
+    up: str,
+    height: int = 300,
+) -> str:
+    """Points (hollow where the third is false) and a curve through them."""
+    if not points:
+        return ""
+    down = height - BOTTOM
+    wide, tall = max(x for x, _, _ in points) * 1.05, max(y for _, y, _ in points) * 1.1
+    step = nice(tall / 5)
+    x, y = Axis(0.0, wide or 1.0, LEFT, WIDTH - RIGHT), Axis(0.0, ceil(tall / step) * step or 1.0, down, TOP)
+    parts = [_frame(title, height), _grid(x, y, down, up, ("", ""), across)]
+    if curve:
+        path = " ".join(f"{x.at(px):.1f},{y.at(py):.1f}" for px, py in curve)
+        parts.append(f'<g class="line"><polyline points="{path}" style="stroke:var(--s1)"/></g>')
+    for px, py, holds in points:
+        fill = "var(--s3)" if holds else "var(--paper)"
+        stroke = "var(--s3)" if holds else "var(--bad)"
+        parts.append(
+            f'<circle cx="{x.at(px):.1f}" cy="{y.at(py):.1f}" r="4.5" style="fill:{fill};stroke:{stroke};stroke-width:2">'
+            f"<title>{plain(px)} / {plain(py)}</title></circle>"
+        )
+    return "".join([*parts, "</svg>"])
 
 
 class Bar(NamedTuple):

@@ -4,10 +4,11 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+from load.capacity import Found, Step
 from load.histogram import Histogram
 from load.journeys import journeys
 from load.measuring import CARD, JOURNEY, LATE, REQUEST, Report, StepReport
-from load.report.chart import Band, Bar, Series, histogram, lines, plain, waterfall
+from load.report.chart import Band, Bar, Series, histogram, lines, plain, scatter, waterfall
 from load.report.comparing import Difference, differences
 from load.result import Exit, Result
 
@@ -21,12 +22,12 @@ PORTAL, NETWORK, MUNICIPALITY, WAY, CARD_COLOUR = (f"var(--s{number})" for numbe
 NAN = float("nan")
 
 
-def write(result: Result, path: Path, earlier: Result | None = None) -> None:
+def write(result: Result, path: Path, earlier: Result | None = None, capacity: Found | None = None) -> None:
     """Raises ``OSError``."""
-    path.write_text(page(result, earlier), encoding="utf-8")
+    path.write_text(page(result, earlier, capacity), encoding="utf-8")
 
 
-def page(result: Result, earlier: Result | None = None) -> str:
+def page(result: Result, earlier: Result | None = None, capacity: Found | None = None) -> str:
     about = result.about
     style = (files("load.report") / "page.css").read_text(encoding="utf-8")
     body = "".join(
@@ -34,6 +35,7 @@ def page(result: Result, earlier: Result | None = None) -> str:
             _head(result),
             _figures(result.report),
             _levels(result),
+            _capacity(capacity),
             _over_time(result, earlier),
             _distribution(result.report),
             _journeys(result.report),
@@ -116,6 +118,51 @@ def _levels(result: Result) -> str:
         for finding in result.findings
     )
     return f"<section><h2>サービス水準</h2><table class=levels><tbody>{rows}</tbody></table></section>"
+
+
+def _capacity(found: Found | None) -> str:
+    if found is None:
+        return ""
+    listed = "".join(f"<li>{escape(line.strip())}</li>" for line in found.lines())
+    points = [(step.under_way, step.throughput, step.is_carried) for step in found.steps]
+    curve = []
+    if found.law is not None:
+        first, last = min(visits for visits, _, _ in points), found.law.measured_to
+        grid = [first + (last - first) * number / 100 for number in range(101)]
+        curve = [(visits, found.law.at(visits)) for visits in grid]
+    drawn = scatter("同時の訪問と、1秒に終わる訪問", points, curve, across="同時の訪問", up="件/秒")
+    head = "".join(
+        f"<th>{name}</th>"
+        for name in (
+            "計画 件/秒",
+            "終了 件/秒",
+            "同時の訪問",
+            "訪問の平均",
+            "p99",
+            "始められず",
+            "失敗",
+            "Little",
+            "水準",
+        )
+    )
+    rows = "".join(
+        f"<tr><td>{plain(step.offered)}</td><td>{plain(step.throughput)}</td><td>{plain(step.under_way)}</td>"
+        f"<td>{_ms(step.visit_s * 1e6)}</td><td>{_ms(step.p99_ms * 1000)}</td><td>{step.dropped:,}</td>"
+        f"<td>{step.failures:,}</td><td{'' if step.is_balanced else ' class=no'}>{step.little_percent:.0f} %</td>"
+        f"<td>{_carried(step)}</td></tr>"
+        for step in found.steps
+    )
+    return (
+        f"<section><h2>容量</h2><ul>{listed}</ul><figure><figcaption>同時の訪問と、1秒に終わる訪問"
+        f"（線は普遍拡張則、測った範囲だけ）</figcaption>{drawn}</figure>"
+        f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></section>"
+    )
+
+
+def _carried(step: Step) -> str:
+    if step.is_carried:
+        return "<b class=ok>満たす</b>"
+    return "<b class=no>たまる</b>" if step.holds else "<b class=no>満たさない</b>"
 
 
 def _over_time(result: Result, earlier: Result | None) -> str:

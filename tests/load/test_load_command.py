@@ -7,32 +7,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from running import ROOT, World, ended, start_load
 
-from mynasim.settings import to_environment
 from sim.world.key_folder import key_folder
-from sim.world.settings import Ports
 
-ROOT = Path(__file__).parents[2]
-_LOAD = """
-import json, pathlib, sys
-from mynasim.load import load
-
-options = json.loads(sys.argv[1])
-for name in ("sla", "report", "junit", "save", "compare", "world"):
-    if name in options:
-        options[name] = pathlib.Path(options[name])
-load(**options)
-"""
-PATIENT = str(Path(__file__).parent / "patient.toml")
-"""Levels that let the generator be slow: these tests share a machine with others."""
-FREE_PORTS = to_environment(
-    {"portal": {"port": 0}, "world": {"ports": dict.fromkeys(Ports.__struct_fields__, 0)}}
-)
 STEPS = {
     "sign_in.challenge",
     "sign_in",
@@ -48,27 +30,6 @@ STEPS = {
 pytestmark = pytest.mark.real_client("locust")
 
 
-def _load(**options: Any) -> subprocess.Popen[str]:
-    options.setdefault("sla", PATIENT)
-    return subprocess.Popen(
-        [sys.executable, "-c", _LOAD, json.dumps(options)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def _ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    try:
-        out, err = process.communicate(timeout=60)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
-    return process.returncode, out, err
-
-
 def _left_behind(text: str) -> list[str]:
     found = []
     for entry in Path("/proc").iterdir():
@@ -82,26 +43,8 @@ def _left_behind(text: str) -> list[str]:
     return found
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    state = tmp_path_factory.mktemp("world")
-    with subprocess.Popen(
-        [sys.executable, "-m", "mynasim", "up", "--json", "--state", str(state)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        env={**os.environ, **FREE_PORTS},
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())["portal"]
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(20)
-
-
 def test_a_world_of_its_own_and_nothing_left_behind() -> None:
-    code, out, err = _ended(_load(users=3, duration=3, residents=2, pause=0.2, json=True))
+    code, out, err = ended(start_load(users=3, duration=3, residents=2, pause=0.2, json=True))
 
     assert code == 0, err
     told = json.loads(out)
@@ -118,8 +61,8 @@ def test_a_world_of_its_own_and_nothing_left_behind() -> None:
     assert _left_behind("mynasim-load-") == []
 
 
-def test_the_table_and_a_portal_that_is_there_already(world: str) -> None:
-    code, out, err = _ended(_load(host=world, users=2, duration=2, seed=3, residents=1, pause=0.1))
+def test_the_table_and_a_portal_that_is_there_already(world: World) -> None:
+    code, out, err = ended(start_load(host=world.portal, users=2, duration=2, seed=3, residents=1, pause=0.1))
 
     assert code == 0, err
     assert "自分の情報を見る" in out
@@ -129,13 +72,13 @@ def test_the_table_and_a_portal_that_is_there_already(world: str) -> None:
 
 
 def test_ctrl_c_shows_what_was_measured_and_ends_everything() -> None:
-    process = _load(users=2, duration=60, residents=1, pause=0.1, json=True)
+    process = start_load(users=2, duration=60, residents=1, pause=0.1, json=True)
     assert process.stderr is not None
     for line in process.stderr:
         if "件/秒" in line:  # the first glance: it measures
             break
     process.send_signal(signal.SIGINT)
-    code, out, err = _ended(process)
+    code, out, err = ended(process)
 
     assert code == 130, err
     told = json.loads(out)
@@ -145,8 +88,8 @@ def test_ctrl_c_shows_what_was_measured_and_ends_everything() -> None:
     assert _left_behind("mynasim-load-") == []
 
 
-def test_nothing_outlives_a_killed_load() -> None:
-    process = _load(users=1, duration=60, residents=1, pause=0.1)
+def test_nothing_outlives_a_killedstart_load() -> None:
+    process = start_load(users=1, duration=60, residents=1, pause=0.1)
     assert process.stderr is not None
     for line in process.stderr:
         if "件/秒" in line:
@@ -165,10 +108,10 @@ def _pids(text: str, *, parent: int) -> list[int]:
     return [pid for pid in children if text.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
-def test_failures_are_counted_by_their_code_and_make_exit_code_1(world: str) -> None:
+def test_failures_are_counted_by_their_code_and_make_exit_code_1(world: World) -> None:
     # Cards of another nation: no CA that this portal trusts signed their certificates.
-    code, out, err = _ended(
-        _load(host=world, users=1, duration=2, nation=2, residents=1, pause=0.2, json=True)
+    code, out, err = ended(
+        start_load(host=world.portal, users=1, duration=2, nation=2, residents=1, pause=0.2, json=True)
     )
 
     assert code == 1, err
@@ -190,35 +133,16 @@ def test_failures_are_counted_by_their_code_and_make_exit_code_1(world: str) -> 
     ids=["journey", "users", "duration", "nobody there", "no address"],
 )
 def test_what_cannot_be_run_is_said_plainly(options: dict[str, Any], said: str) -> None:
-    code, _, err = _ended(_load(**{"users": 1, "duration": 1, "residents": 1, **options}))
+    code, _, err = ended(start_load(**{"users": 1, "duration": 1, "residents": 1, **options}))
 
     assert code != 0
     assert said in err
 
 
-def test_plain_locust_headless(world: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [
-            *_locust("--headless --users 2 --spawn-rate 2 --run-time 3s --only-summary", world, seed=4),
-            *("--csv", str(tmp_path / "run"), "Disclosure"),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stderr
-    lines = (tmp_path / "run_stats.csv").read_text().splitlines()
-    assert {line.split(",")[1] for line in lines[1:-1]} == STEPS
-    assert lines[-1].split(",")[3] == "0"
-
-
-def test_plain_locust_with_its_web_interface(world: str) -> None:
+def test_plain_locust_with_its_web_interface(world: World) -> None:
     port = _free_port()
     with subprocess.Popen(
-        _locust(f"--web-host 127.0.0.1 --web-port {port}", world, seed=5),
+        _locust(f"--web-host 127.0.0.1 --web-port {port}", world.portal, seed=5),
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -227,7 +151,7 @@ def test_plain_locust_with_its_web_interface(world: str) -> None:
         try:
             page = f"http://127.0.0.1:{port}"
             _until(lambda: _get(page) is not None)
-            form = f"user_count=2&spawn_rate=2&host={world}".encode()
+            form = f"user_count=2&spawn_rate=2&host={world.portal}".encode()
             urllib.request.urlopen(f"{page}/swarm", form, timeout=30).close()
             _until(lambda: _requests(page) > 20)
             stats = json.loads(_get(f"{page}/stats/requests") or "{}")

@@ -1,0 +1,1 @@
+"""The disclosure journey by other load generators, as a team would write it for them."""
