@@ -23,7 +23,7 @@ RATES = st.one_of(st.just(0.0), st.floats(0.01, 200))
 
 @st.composite
 def curves(draw) -> Curve:
-    widths = draw(st.lists(st.floats(0.0, 30.0), min_size=1, max_size=6))
+    widths = draw(st.lists(st.one_of(st.just(0.0), st.floats(0.01, 30.0)), min_size=1, max_size=6))
     rates = draw(st.lists(RATES, min_size=len(widths) + 1, max_size=len(widths) + 1))
     at, points = 0.0, []
     for width, rate in zip([0.0, *widths], rates, strict=True):

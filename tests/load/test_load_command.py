@@ -44,6 +44,7 @@ def _left_behind(text: str) -> list[str]:
 
 
 def test_a_world_of_its_own_and_nothing_left_behind() -> None:
+    before = set(ROOT.iterdir())
     code, out, err = ended(start_load(users=3, duration=3, residents=2, pause=0.2, json=True))
 
     assert code == 0, err
@@ -59,6 +60,7 @@ def test_a_world_of_its_own_and_nothing_left_behind() -> None:
     assert "世界が起動しました" in err
     assert _left_behind(told["host"]) == []
     assert _left_behind("mynasim-load-") == []
+    assert {path for path in set(ROOT.iterdir()) - before if not path.name.startswith(".")} == set()
 
 
 def test_the_table_and_a_portal_that_is_there_already(world: World) -> None:
@@ -71,8 +73,8 @@ def test_the_table_and_a_portal_that_is_there_already(world: World) -> None:
     assert "失敗 0 件" in out
 
 
-def test_ctrl_c_shows_what_was_measured_and_ends_everything() -> None:
-    process = start_load(users=2, duration=60, residents=1, pause=0.1, json=True)
+def test_ctrl_c_shows_what_was_measured_and_ends_everything(world: World) -> None:
+    process = start_load(host=world.portal, users=2, duration=60, residents=1, pause=0.1, json=True)
     assert process.stderr is not None
     for line in process.stderr:
         if "件/秒" in line:  # the first glance: it measures
@@ -85,10 +87,10 @@ def test_ctrl_c_shows_what_was_measured_and_ends_everything() -> None:
     assert told["stopped"] is True
     assert told["seconds"] < 30
     assert any(step["name"] == "sign_in" for step in told["steps"])
-    assert _left_behind("mynasim-load-") == []
+    assert _left_behind(f"--host\0{world.portal}") == []
 
 
-def test_nothing_outlives_a_killedstart_load() -> None:
+def test_nothing_outlives_a_killed_load() -> None:
     process = start_load(users=1, duration=60, residents=1, pause=0.1)
     assert process.stderr is not None
     for line in process.stderr:
