@@ -6,18 +6,20 @@ which spreadsheets take as "this is text".
 
 import csv
 import io
+import re
 
 from portal.files.sheet import Sheet
 
 FORMULA_BEGINNINGS = frozenset("=+-@\t\r＝＋－＠")
 """Also in full width: Japanese spreadsheets take them alike."""
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _BLANKS = " \u3000\n\v\f\u00a0"
 """Dropped by spreadsheets in front of a formula."""
 
 
 def guarded(text: str) -> str:
     """The text as a field that no spreadsheet takes for a formula. Characters that no file should hold are left out."""
-    plain = "".join(c for c in text if c >= " " or c in "\t\r\n")
+    plain = _CONTROLS.sub("", text)
     return f"'{plain}" if plain.lstrip(_BLANKS)[:1] in FORMULA_BEGINNINGS else plain
 
 

@@ -14,6 +14,7 @@ from portal.links.link import Link
 from portal.records.model import check_period
 from portal.records.sheet import sheet_of
 from portal.seams.clock import Clock
+from portal.web.design import wareki
 from portal.wire import network
 from portal.wire.disclosure import ProvisionRecord
 from portal.wire.history import Action
@@ -50,7 +51,7 @@ def _shown(request: Request, asked: Asked) -> RecordsRequestView:
 
 def _described(asked: Asked) -> Described:
     return Described(
-        f"{asked.start:%Y/%m/%d}から{asked.end:%Y/%m/%d}までのやりとり履歴", "情報提供ネットワークシステム"
+        f"{wareki(asked.start)}から{wareki(asked.end)}までの記録", "情報提供ネットワークシステム"
     )
 
 

@@ -1,7 +1,7 @@
 """やりとり履歴 as a sheet, for files to take home (FLD-5)."""
 
 from portal.files.sheet import Sheet
-from portal.web.design import datetime_ja, wareki
+from portal.web.design import datetime_ja, time_ja, wareki
 from portal.wire.disclosure import ProvisionResult
 from portal.wire.records import RecordsContent
 
@@ -23,8 +23,8 @@ def sheet_of(answer: RecordsContent) -> Sheet:
         "やりとり履歴（情報提供等記録）",
         (
             ("期間", f"{wareki(asked.start)} から {wareki(asked.end)} まで"),
-            ("請求した日時", datetime_ja(asked.asked_at)),
-            ("回答の日時", datetime_ja(asked.answered_at)),
+            ("請求した日時", time_ja(asked.asked_at)),
+            ("回答の日時", time_ja(asked.answered_at)),
             ("記録の数", f"{len(answer.records)}件"),
         ),
         COLUMNS,

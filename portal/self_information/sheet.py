@@ -1,7 +1,7 @@
 """自己情報 as a sheet, for files to take home (FLD-5); what is withheld says so (SELF-9)."""
 
 from portal.files.sheet import Sheet
-from portal.web.design import datetime_ja, wareki
+from portal.web.design import time_ja, wareki
 from portal.wire.self_information import SelfInformationContent
 
 
@@ -25,8 +25,8 @@ def sheet_of(answer: SelfInformationContent) -> Sheet:
         f"あなたの情報：{content.information.name}",
         (
             *about,
-            ("請求した日時", datetime_ja(asked.asked_at)),
-            ("届いた日時", datetime_ja(asked.answered_at)),
+            ("請求した日時", time_ja(asked.asked_at)),
+            ("届いた日時", time_ja(asked.answered_at)),
         ),
         ("項目", "内容"),
         rows,

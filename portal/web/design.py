@@ -84,6 +84,11 @@ def clock_time(moment: datetime.datetime) -> str:
     return f"{local.hour}時{local.minute:02}分"
 
 
+def time_ja(moment: datetime.datetime) -> str:
+    """``令和8年4月1日（2026年） 9時05分`` in Japan's time. Raises `ValueError` for a datetime without a zone."""
+    return f"{wareki(moment)} {clock_time(moment)}"
+
+
 def machine_time(moment: datetime.date | datetime.datetime) -> str:
     """What stands in the ``datetime`` attribute of ``<time>``: ISO 8601, with Japan's offset when it has a time."""
     return _jst(moment).isoformat() if isinstance(moment, datetime.datetime) else moment.isoformat()
@@ -306,7 +311,7 @@ def environment(*packages: Path) -> jinja2.Environment:
         era_year=era_year,
         date_ja=date_ja,
         datetime_ja=datetime_ja,
-        clock_time=clock_time,
+        time_ja=time_ja,
         machine_time=machine_time,
         organisation_names=organisation_names,
     )

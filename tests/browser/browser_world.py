@@ -14,18 +14,24 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from playwright.sync_api import ConsoleMessage, Locator, Page, ViewportSize, expect
 
 from portal.links.credentials import authorization_of
 from portal.secrets import Secrets
+from portal.wire.operation import Operation, WireResponse
+from portal.wire.problems import Problem
 from portal.wire.systems import Party
 from sim.cards_desk.pins import pins_of
 from sim.nation.examples import examples
 from sim.nation.nation import Nation
+from sim.nation.person import Person
 from sim.world.settings import WorldSettings
+
+Req = TypeVar("Req")
+Res = TypeVar("Res")
 
 HERE = Path(__file__).parent
 SCREENSHOTS = HERE.parents[1] / "artefacts" / "screenshots"
@@ -33,6 +39,8 @@ SIZES: Mapping[str, ViewportSize] = {
     "phone": {"width": 360, "height": 800},
     "pc": {"width": 1100, "height": 900},
 }
+NARROWEST: Mapping[str, ViewportSize] = {**SIZES, "narrow": {"width": 320, "height": 800}}
+"""WCAG 1.4.10: nothing is lost in a window of 320 CSS pixels."""
 STARTING_SECONDS_MAX = 40
 STOPPING_SECONDS_MAX = 20
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -49,8 +57,14 @@ class Resident(NamedTuple):
         return f"{(int(self.pin) + 1) % 10_000:04}"
 
 
-@cache
 def fresh_resident(number: int) -> Resident:
+    """The card of :func:`fresh_person`."""
+    person = fresh_person(number)
+    return Resident(person.resident_id, pins_of(WorldSettings().seed, person.n).auth)
+
+
+@cache
+def fresh_person(number: int) -> Person:
     """The *number*-th of those adults with a card whom ``mynasim up`` does not show: nobody else's in these tests."""
     seed = WorldSettings().seed
     nation = Nation(seed)
@@ -59,8 +73,7 @@ def fresh_resident(number: int) -> Resident:
     unknown = (
         p for p in people if p.holds_card and p.n not in shown and 30 <= p.age(nation.reference_date) < 60
     )
-    person = next(islice(unknown, number, None))
-    return Resident(person.resident_id, pins_of(seed, person.n).auth)
+    return next(islice(unknown, number, None))
 
 
 class Running:
@@ -71,6 +84,25 @@ class Running:
         self.systems: Mapping[str, str] = told["systems"]
         self.residents = [Resident(one["resident"], one["pin"]) for one in told["residents"]]
         self.state = state
+
+    def ask(self, operation: Operation[Req, Res], request: Req) -> Res:
+        """An operation of a simulator, with an operator's hand."""
+        secrets = msgspec.json.decode((self.state / "secrets.json").read_bytes(), type=Secrets)
+        wire = operation.encode_request(request)
+        called = urllib.request.Request(
+            f"{self.systems[operation.system]}{wire.target}",
+            data=wire.body or None,
+            headers={
+                "content-type": "application/json",
+                "authorization": authorization_of(secrets.link, Party.OPERATOR),
+            },
+            method=wire.method,
+        )
+        with urllib.request.urlopen(called) as answer:
+            body = WireResponse(answer.status, answer.headers["content-type"], answer.read())
+        found = operation.decode_response(body)
+        assert not isinstance(found, Problem), found
+        return found
 
     def control(self, system: str, mode: str, late_seconds: int = 60) -> None:
         """A tester's hand at a simulator."""
@@ -205,11 +237,11 @@ class Window:
     def heading(self, words: str) -> None:
         expect(self.page.get_by_role("heading", level=1)).to_have_text(words)
 
-    def check(self, name: str) -> None:
+    def check(self, name: str, sizes: Mapping[str, ViewportSize] = SIZES) -> None:
         """Pictures of this screen, narrow and wide; nothing sticks out, and axe finds nothing wrong with it."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.evaluate(_axe())
-        for kind, size in SIZES.items():
+        for kind, size in sizes.items():
             self.page.set_viewport_size(size)
             self.page.screenshot(path=str(SCREENSHOTS / f"{name}-{kind}.png"), full_page=True)
             inside, across = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")

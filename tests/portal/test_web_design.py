@@ -67,6 +67,7 @@ def test_times_are_shown_in_japans_time() -> None:
     assert design.datetime_ja(moment) == "2026年4月1日 0時05分"
     assert design.datetime_ja(moment, seconds=True) == "2026年4月1日 0時05分09秒"
     assert design.wareki(moment) == "令和8年4月1日（2026年）"
+    assert design.time_ja(moment) == "令和8年4月1日（2026年） 0時05分"
     assert design.machine_time(moment) == "2026-04-01T00:05:09+09:00"
     assert design.machine_time(datetime.date(2026, 4, 1)) == "2026-04-01"
 
