@@ -18,6 +18,7 @@ from portal.seams.chance import LiveChance
 from portal.seams.clock import LiveClock, stopwatch_ns
 from portal.secrets import load_or_make
 from portal.serving.listen import Bound
+from portal.staff.model import OPERATOR_ID
 from portal.wire.moments import day_of
 from portal.wire.systems import JAPANESE_NAMES, WORLD_SYSTEMS, System
 from sim.nation.municipalities import municipality
@@ -39,7 +40,7 @@ async def _main(
     settings: Settings, state: Path, settings_file: Path | None, json: bool, verbose: bool
 ) -> None:
     began = stopwatch_ns()
-    load_or_make(state, LiveChance())
+    password = load_or_make(state, LiveChance()).operator_password
     facts = place.world_facts(state, settings.world, day_of(LiveClock().now_ms()))
     place.write_trust(state, facts)
     workers = settings.portal.workers
@@ -67,7 +68,8 @@ async def _main(
                 for number, portal in enumerate(portals, 1):
                     worker = number if workers > 1 else None
                     starting.start_soon(nursery.start, watch.keep, "portal", portal, worker)
-            _tell(settings, state, facts, bounds, addresses, (stopwatch_ns() - began) / 1e9, json=json)
+            seconds = (stopwatch_ns() - began) / 1e9
+            _tell(settings, state, facts, bounds, addresses, seconds, password, json=json)
 
     try:
         await running.run_until_told(main)
@@ -103,6 +105,7 @@ def _tell(
     bounds: dict[str, Bound],
     addresses: dict[System, str],
     seconds: float,
+    password: str,
     *,
     json: bool,
 ) -> None:
@@ -117,6 +120,7 @@ def _tell(
                 "systems": {str(system): addresses[system] for system in WORLD_SYSTEMS},
                 "smtp": f"{smtp.host}:{smtp.port}",
                 "residents": residents,
+                "desk": {"url": f"{addresses[System.PORTAL]}/desk", "id": OPERATOR_ID, "password": password},
                 "state": str(state),
                 "pid": os.getpid(),
             }
@@ -128,7 +132,7 @@ def _tell(
         console.print(f"[yellow]ポート{bound.wanted}は使用中のため、{bound.port}を使います。[/yellow]")
     console.print(
         Panel.fit(
-            _picture(settings, state, addresses, residents, smtp),
+            _picture(settings, state, addresses, residents, smtp, password),
             title="mynasim",
             subtitle=f"{seconds:.1f}秒で起動",
         )
@@ -141,6 +145,7 @@ def _picture(
     addresses: dict[System, str],
     residents: Sequence[dict[str, Any]],
     smtp: Bound,
+    password: str,
 ) -> Any:
     where = Table.grid(padding=(0, 2))
     where.add_row("[bold]マイナポータル（模擬）[/bold]", f"[bold]{addresses[System.PORTAL]}[/bold]")
@@ -166,6 +171,7 @@ def _picture(
         people,
         "",
         f"届いたメール: {addresses[System.MAILBOX]}",
+        f"運用者の窓口: {addresses[System.PORTAL]}/desk （ID: {OPERATOR_ID}、パスワード: {password}）",
         f"状態と記録: {state}",
         "止めるには Ctrl-C を押します。",
     )

@@ -17,6 +17,9 @@ from portal.folder.service import SWEEP_SECONDS, Folder
 from portal.history import api as history_api
 from portal.history import tables as history_tables
 from portal.history.service import History
+from portal.inquiries import api as inquiries_api
+from portal.inquiries import tables as inquiries_tables
+from portal.inquiries.service import InquiryBox
 from portal.mail.carriers import MailCarrier
 from portal.mail.service import WORK as MAIL
 from portal.mail.service import MailService
@@ -42,6 +45,8 @@ from portal.sessions.guard import AccountGuard, SessionGuard
 from portal.sessions.revocation import Revocation
 from portal.sessions.service import Sessions
 from portal.settings import PortalSettings
+from portal.staff import tables as staff_tables
+from portal.staff.service import StaffDesk
 from portal.store import outbox
 from portal.store.store import StorageRefused, StoreOverloaded
 from portal.wire.systems import System
@@ -55,6 +60,8 @@ SCHEMAS = (
     folder_tables.SCHEMA,
     notices_tables.SCHEMA,
     history_tables.SCHEMA,
+    inquiries_tables.SCHEMA,
+    staff_tables.SCHEMA,
 )
 
 
@@ -67,6 +74,9 @@ class PortalSecrets(NamedTuple):
     """Seals challenges."""
     csrf_key: bytes = b""
     """Binds a page's form to its session. Without one, forms that are open while the portal restarts are refused."""
+
+    operator_password: str = ""
+    """The desk's first password; without one nobody works there."""
 
     def __repr__(self) -> str:
         return "PortalSecrets(...)"
@@ -91,6 +101,8 @@ class Portal(NamedTuple):
     self_information: SelfInformations
     notices: NoticeBox
     history: History
+    inquiries: InquiryBox
+    desk: StaffDesk
     users: AccountGuard
 
 
@@ -127,11 +139,13 @@ def build(
         folder, accounts, network, clock, files, wait_seconds=settings.immediate_wait_seconds
     )
     notices = NoticeBox(store, sealer, accounts, clock, KnownSignatures(), history)
+    inquiries = InquiryBox(store, clock, chance, accounts, history)
+    desk = StaffDesk(store, clock, chance, workshop, secrets.operator_password)
     mails = MailService(accounts, mail, clock, settings.mail_sender)
     works = {**folder.works(), **accounts.works, **notices.works}
     holder = "" if store.sole_writer else identifier(chance)
     box = outbox.Outbox(store, clock, {**works, MAIL: mails.work, MAIL_CODE: mails.work_code}, holder)
-    folder.expect_work = accounts.expect_work = notices.expect_work = box.expect
+    folder.expect_work = accounts.expect_work = notices.expect_work = inquiries.expect_work = box.expect
     anchors = TrustAnchors(trust, settings.policies)
     revocation = Revocation(jpki, clock, anchors, crl_instead_of_ocsp=settings.crl_instead_of_ocsp)
     challenges = Challenges(secrets.challenge_key, chance, settings.challenge_seconds)
@@ -148,6 +162,7 @@ def build(
     folder_api.add_operations(dispatcher, folder, users)
     notices_api.add_operations(dispatcher, notices, users, peers)
     history_api.add_operations(dispatcher, history, users)
+    inquiries_api.add_operations(dispatcher, inquiries, users, peers)
     serve_about(dispatcher, clock)
 
     async def sweep() -> None:
@@ -157,6 +172,8 @@ def build(
                 await folder.sweep()
                 await notices.sweep()
                 await history.sweep()
+                await inquiries.sweep()
+                await desk.sweep()
             except (StorageRefused, StoreOverloaded) as refusal:
                 log.error("sweep_refused", reason=str(refusal))
             await clock.sleep(SWEEP_SECONDS)
@@ -170,7 +187,9 @@ def build(
                 nursery.start_soon(revocation.run)
             task_status.started()
 
-    portal = Portal(accounts, sessions, folder, records, self_information, notices, history, users)
+    portal = Portal(
+        accounts, sessions, folder, records, self_information, notices, history, inquiries, desk, users
+    )
     if browsers is None:
         return BuiltSystem(dispatcher, run), portal
     # Only where there are browsers: a simulated run need not load Quart.

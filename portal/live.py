@@ -68,7 +68,9 @@ def builder(
     browsers: Browsers,
 ) -> Build:
     """How :func:`portal.serving.hosting.host` builds the portal."""
-    portal_secrets = PortalSecrets(secrets.master_key, secrets.challenge_key, secrets.csrf_key)
+    portal_secrets = PortalSecrets(
+        secrets.master_key, secrets.challenge_key, secrets.csrf_key, secrets.operator_password
+    )
 
     def build_it(surroundings: Surroundings) -> BuiltSystem:
         return build(surroundings, settings, portal_secrets, trust, mail, browsers, InThreads())[0]

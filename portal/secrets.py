@@ -1,5 +1,7 @@
 """What an installation keeps secret: made once, kept in its state folder, readable by its owner alone."""
 
+import base64
+import hmac
 import os
 from pathlib import Path
 
@@ -9,6 +11,8 @@ from portal.refusal import Refusal
 from portal.seams.chance import Chance
 
 SECRET_BYTES = 32
+OPERATOR_PASSWORD_CHARACTERS = 16
+"""Of base32: 80 bits."""
 FILE_NAME = "secrets.json"
 
 
@@ -26,6 +30,12 @@ class Secrets(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "Secrets(...)"
+
+    @property
+    def operator_password(self) -> str:
+        """運用者の最初のパスワード: follows from the installation's secrets, so that who starts it can be told."""
+        sealed = hmac.digest(self.challenge_key, b"the operator's first password", "sha256")
+        return base64.b32encode(sealed).decode().lower()[:OPERATOR_PASSWORD_CHARACTERS]
 
 
 class SecretsUnreadable(Refusal):

@@ -16,6 +16,7 @@ _EVENTS: Mapping[MailEvent, tuple[str, str | None]] = {
     MailEvent.SIGN_IN: ("ログインしたとき", "身に覚えのないログインに気づけます。"),
     MailEvent.LATE_RECORDS: ("やりとり履歴の回答が、あとから届いたとき", None),
     MailEvent.LATE_SELF_INFORMATION: ("あなたの情報の回答が、あとから届いたとき", None),
+    MailEvent.INQUIRY_ANSWERED: ("お問い合わせの回答が届いたとき", None),
     MailEvent.NOTICE: ("行政機関からのお知らせが届いたとき", None),
 }
 

@@ -41,6 +41,11 @@ TEXTS: dict[MailEvent, Text] = {
         "{nickname} さん\n\n{moment}に、求められていた「あなたの情報」の回答が届きました。\n"
         "ログインして、内容をご確認ください。" + _CLOSING,
     ),
+    MailEvent.INQUIRY_ANSWERED: Text(
+        "【マイナポータル（模擬）】お問い合わせの回答が届きました",
+        "{nickname} さん\n\n{moment}に、お問い合わせの回答が届きました。\n"
+        "ログインして、内容をご確認ください。" + _CLOSING,
+    ),
     MailEvent.NOTICE: Text(
         "【マイナポータル（模擬）】お知らせが届きました",
         "{nickname} さん\n\n{moment}に、行政機関からのお知らせが届きました。\n"

@@ -12,6 +12,7 @@ from portal.accounts import pages as accounts_pages
 from portal.folder import pages as folder_pages
 from portal.folder.model import Kind
 from portal.history import pages as history_pages
+from portal.inquiries import pages as inquiries_pages
 from portal.notices import pages as notices_pages
 from portal.records import pages as records_pages
 from portal.seams.chance import Chance
@@ -21,6 +22,7 @@ from portal.serving.front import AsgiApp, Receive, Scope, Send
 from portal.serving.lean import LeanQuart
 from portal.sessions import pages as sessions_pages
 from portal.settings import PortalSettings
+from portal.staff import pages as staff_pages
 from portal.store.store import StorageRefused, StoreOverloaded
 from portal.web import design, top, words
 from portal.web.cookies import Cookies
@@ -106,7 +108,7 @@ def build_pages(
         browsers.reader_url.rstrip("/"), portal_origin, settings.bridge_url.rstrip("/")
     )
     sessions_pages.add_pages(reception, portal.sessions, portal.folder, reader)
-    top.add_pages(reception, portal.folder, portal.notices)
+    top.add_pages(reception, portal.folder, portal.notices, portal.inquiries)
     accounts_pages.add_pages(reception, portal.accounts, portal.sessions, clock)
     records_pages.add_pages(reception, portal.records, portal.self_information, clock)
     notices_pages.add_pages(reception, portal.notices, clock)
@@ -116,6 +118,8 @@ def build_pages(
         portal.folder,
         {Kind.RECORDS: records_pages.SHOWN, Kind.SELF_INFORMATION: self_information_pages.SHOWN},
     )
+    inquiries_pages.add_pages(reception, portal.inquiries)
+    staff_pages.add_pages(reception, portal.desk, portal.inquiries, csrf_key)
     history_pages.add_pages(reception, portal.history, clock)
     _add_static(app)
     _add_errors(app, reception)

@@ -14,6 +14,7 @@ from portal.web.addresses import PAGES
 from portal.wire.sign_in import Terminal
 
 SESSION_COOKIE = "mynasim_session"
+STAFF_COOKIE = "mynasim_staff"
 BEGUN_COOKIE = "mynasim_sign_in"
 BEGUN_PATH = PAGES["sign_in"]
 """The sign-in pages alone get to see what was begun."""
@@ -59,6 +60,10 @@ class Cookies(NamedTuple):
 
     def no_session(self) -> tuple[str, str]:
         return self._header(SESSION_COOKIE, "", "/", 0)
+
+    def staff(self, token: str | None) -> tuple[str, str]:
+        """Of the desk's pages alone; None: signed out."""
+        return self._header(STAFF_COOKIE, token or "", PAGES["desk"], None if token else 0)
 
     def begun(self, every: Sequence[Begun]) -> tuple[str, str]:
         """The newest come first, and the oldest fall off."""

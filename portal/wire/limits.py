@@ -24,6 +24,16 @@ MAIL_CODE_PAUSE_SECONDS: Final = 60
 """Between two codes to one address."""
 MAIL_CODES_A_DAY_MAX: Final = 10
 """For one account: nobody fills another's mailbox from here."""
+STAFF_SESSION_IDLE_SECONDS: Final = 15 * 60
+STAFF_SESSION_SECONDS_MAX: Final = 8 * 60 * 60
+STAFF_TRIES_MAX: Final = 5
+"""Wrong passwords in a row, after which a staff account waits."""
+STAFF_LOCK_SECONDS: Final = 15 * 60
+INQUIRY_CHARACTERS_MAX: Final = 2_000
+INQUIRIES_OF_ACCOUNT_MAX: Final = 50
+"""Inquiries that one account may have, answered or not."""
+INQUIRY_KEPT_YEARS: Final = 1
+"""After its answer; the deck sets no time, and this is that of other answers (FLD-3)."""
 NICKNAME_CHARACTERS_MAX: Final = 30
 """ACC-3 sets no length; it stands in the head of every page, on a phone too."""
 MAIL_ADDRESS_CHARACTERS_MAX: Final = 254

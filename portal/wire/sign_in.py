@@ -61,6 +61,7 @@ class MailEvent(StrEnum):
     LATE_RECORDS = "late_records"
     LATE_SELF_INFORMATION = "late_self_information"
     NOTICE = "notice"
+    INQUIRY_ANSWERED = "inquiry_answered"
 
 
 Nickname = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.NICKNAME_CHARACTERS_MAX)]

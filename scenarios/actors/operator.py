@@ -4,10 +4,12 @@ from typing import Any
 
 from cryptography import x509
 
-from portal.wire import jpki
+from portal.links.link import Unreachable
+from portal.wire import inquiries, jpki
 from portal.wire.controls import Control, Controls, Mode, control
 from portal.wire.jpki import Reissued, RevocationReason, Revoke
 from portal.wire.operation import Done
+from portal.wire.problems import Problem
 from portal.wire.registry import REPORT_EVENT, EventKind, EventTaken, ReportEvent
 from portal.wire.systems import JAPANESE_NAMES, Party, System
 from scenarios.actors.resident import Resident
@@ -47,6 +49,16 @@ class Operator:
 
     async def resume_organisation(self, organisation: str) -> None:
         await self.set(System.INTERMEDIATE, Control(Mode.NORMAL, organisation))
+
+    async def waiting_inquiries(self) -> tuple[inquiries.DeskInquiry, ...]:
+        """窓口に届いたお問い合わせ, oldest first."""
+        link = self._stage.link(Party.OPERATOR, System.PORTAL)
+        outcome = await link.call(inquiries.LIST_FOR_DESK, inquiries.ListForDesk())
+        return answered(outcome, inquiries.DeskInquiries, "窓口に届いたお問い合わせ").inquiries
+
+    async def answer_inquiry(self, inquiry_id: str, text: str) -> Done | Problem | Unreachable:
+        link = self._stage.link(Party.OPERATOR, System.PORTAL)
+        return await link.call(inquiries.ANSWER_INQUIRY, inquiries.AnswerInquiry(inquiry_id, text))
 
     async def revoke(self, resident: Resident, reason: RevocationReason) -> None:
         """失効: of the user-authentication certificate on the card that the resident holds."""

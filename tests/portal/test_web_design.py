@@ -23,7 +23,7 @@ SAMPLES = (
     + web_samples_entrances.ENTRANCES
     + web_samples_notices.NOTICES
 )
-SHARED = {"frame.html", "layout.html", "macros.html", "plain.html"}
+SHARED = {"frame.html", "layout.html", "macros.html", "plain.html", "staff/desk_layout.html"}
 
 
 class _Page(HTMLParser):

@@ -110,7 +110,7 @@ _TOP: list[Sample] = [
         "top.html",
         _page(
             nav="top",
-            unread={"records": 1, "self_information": 3},
+            unread={"records": 1, "self_information": 3, "inquiries": 1},
             waiting={"records": 0, "self_information": 2},
             notices={"count": 100, "more": True},
             unconfirmed=["hanako@example.jp", "h@example.co.jp"],
@@ -125,7 +125,7 @@ _TOP: list[Sample] = [
             nav="top",
             terminal="store",
             shared_seconds=200,
-            unread={"records": 0, "self_information": 0},
+            unread={"records": 0, "self_information": 0, "inquiries": 0},
             waiting={"records": 0, "self_information": 0},
             notices={"count": 0, "more": False},
             unconfirmed=[],
@@ -778,7 +778,150 @@ _HISTORY: list[Sample] = [
     ),
 ]
 
-PORTAL: list[Sample] = [*_HISTORY, *_SIGN_IN, *_TOP, *_RECORDS, *_SELF_INFORMATION, *_FOLDER, *_SETTINGS]
+_KINDS: list[Context] = [
+    {"value": "sign_in", "label": "ログイン・カード", "note": None},
+    {"value": "other", "label": "そのほか", "note": None},
+]
+_ENTRIES: list[Context] = [
+    {
+        "id": "card",
+        "kind": "ログイン・カード",
+        "question": "ログインには何が要りますか",
+        "answer": "カードです。",
+    }
+]
+
+
+def _inquiry(state: str, **more: Any) -> Context:
+    answered = None if state == "waiting" else ANSWERED
+    return {
+        "id": "q1",
+        "kind": "ログイン・カード",
+        "state": state,
+        "sent_at": ASKED,
+        "answered_at": answered,
+        "text": "<b>読めません</b>\n二行目",
+        "answer": None if answered is None else "カードを確かめてください。",
+        **more,
+    }
+
+
+def _desk(**more: Any) -> Context:
+    return _guest(csrf="sample-token", staff_id="operator", **more)
+
+
+_INQUIRIES: list[Sample] = [
+    (
+        "faq",
+        "inquiries/faq.html",
+        _guest(values={"words": "", "kind": ""}, errors={}, kinds=_KINDS, entries=_ENTRIES, searched=False),
+    ),
+    (
+        "faq_nothing",
+        "inquiries/faq.html",
+        _page(
+            nav="faq",
+            values={"words": "ぬ", "kind": "other"},
+            errors={},
+            kinds=_KINDS,
+            entries=[],
+            searched=True,
+        ),
+    ),
+    (
+        "inquiry_kind",
+        "inquiries/new.html",
+        _page(
+            nav="faq",
+            values={"kind": "", "text": ""},
+            errors={},
+            kinds=_KINDS,
+            kind_name=None,
+            entries=[],
+            characters_max=2000,
+            key="k",
+        ),
+    ),
+    (
+        "inquiry_wrong",
+        "inquiries/new.html",
+        _page(
+            nav="faq",
+            values={"kind": "sign_in", "text": ""},
+            errors={"text": "内容を入力してください。"},
+            kinds=_KINDS,
+            kind_name="ログイン・カード",
+            entries=_ENTRIES,
+            characters_max=2000,
+            key="k",
+        ),
+    ),
+    (
+        "inquiries",
+        "inquiries/inquiries.html",
+        _page(
+            nav="faq",
+            inquiries=[_inquiry("waiting"), _inquiry("unread"), _inquiry("read")],
+            pagination=Pagination(1, 20, 3, "?page="),
+            message="お問い合わせを送りました",
+        ),
+    ),
+    (
+        "inquiries_nothing",
+        "inquiries/inquiries.html",
+        _page(nav="faq", inquiries=[], pagination=Pagination(1, 20, 0, "?page="), message=None),
+    ),
+    (
+        "inquiry_waiting",
+        "inquiries/inquiry.html",
+        _page(nav="faq", inquiry=_inquiry("waiting"), text="読めません", answer=None),
+    ),
+    (
+        "inquiry_answered",
+        "inquiries/inquiry.html",
+        _page(
+            nav="faq", inquiry=_inquiry("read"), text="<i>読めません</i>\n二行目", answer="確かめて\nください"
+        ),
+    ),
+    ("desk_sign_in", "staff/sign_in.html", _guest(errors={}, message="ログアウトしました")),
+    (
+        "desk_sign_in_wrong",
+        "staff/sign_in.html",
+        _guest(errors={"password": "IDかパスワードが違います。"}, message=None),
+    ),
+    (
+        "desk",
+        "staff/desk.html",
+        _desk(inquiries=[_inquiry("waiting")], waiting=3, answered=False, message="回答を送りました"),
+    ),
+    ("desk_nothing", "staff/desk.html", _desk(inquiries=[], waiting=0, answered=True, message=None)),
+    (
+        "desk_inquiry",
+        "staff/inquiry.html",
+        _desk(
+            inquiry=_inquiry("waiting"),
+            text="",
+            errors={"text": "内容を入力してください。"},
+            characters_max=2000,
+        ),
+    ),
+    (
+        "desk_inquiry_answered",
+        "staff/inquiry.html",
+        _desk(inquiry=_inquiry("read"), text="", errors={}, characters_max=2000),
+    ),
+]
+
+PORTAL: list[Sample] = [
+    *_INQUIRIES,
+    *_HISTORY,
+    *_SIGN_IN,
+    *_TOP,
+    *_RECORDS,
+    *_SELF_INFORMATION,
+    *_FOLDER,
+    *_SETTINGS,
+]
 
 
 def _system(name: str, plays: str, **more: Any) -> Context:

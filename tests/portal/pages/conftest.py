@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
-from page_house import ORIGIN, READER, House
+from page_house import ORIGIN, READER, STAFF_PASSWORD, House
 
 from portal.app import Browsers, PortalSecrets, build
 from portal.links.credentials import SystemKeys
@@ -64,7 +64,8 @@ async def house(facts: WorldFacts, portal_settings: PortalSettings) -> AsyncIter
             SystemKeys(secret_of(facts.seed, "links")),
         )
         keys = PortalSecrets(
-            *(secret_of(facts.seed, name) for name in ("master key", "challenge key", "csrf"))
+            *(secret_of(facts.seed, name) for name in ("master key", "challenge key", "csrf")),
+            operator_password=STAFF_PASSWORD,
         )
         mail = RecordedMail(world._mail, world.clock, world.recorder)
         built, portal = build(

@@ -16,6 +16,7 @@ from sim.nation.examples import examples
 from sim.world.simulated import SimulatedWorld
 
 ORIGIN = "http://portal.test:8600"
+STAFF_PASSWORD = "sample-password"
 READER = "http://portal.test:8611"
 
 

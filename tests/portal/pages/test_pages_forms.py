@@ -47,7 +47,10 @@ async def test_every_page_has_the_security_headers(house: House) -> None:
     guest = house.browser()
     for address in PAGES.values():
         for who in (browser, guest):
-            await who.get(address.replace("{request_id}", "x").replace("{item_id}", "x"), follow=False)
+            await who.get(
+                address.replace("{request_id}", "x").replace("{item_id}", "x").replace("{inquiry_id}", "x"),
+                follow=False,
+            )
             policy = who.header("content-security-policy") or ""
             assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy, address
             assert who.header("cache-control") == "no-store", address
@@ -62,10 +65,14 @@ async def test_every_page_has_the_security_headers(house: House) -> None:
 async def test_every_page_asks_who_comes(house: House) -> None:
     guest = house.browser()
     for name, address in PAGES.items():
-        path = address.replace("{request_id}", "x").replace("{item_id}", "x")
+        path = address.replace("{request_id}", "x").replace("{item_id}", "x").replace("{inquiry_id}", "x")
         await guest.get(path)
-        if name in ("sign_in", "sign_in.complete", "signed_out", "closed"):
+        if name in ("sign_in", "sign_in.complete", "signed_out", "closed", "faq", "desk.sign_in"):
             assert guest.path == path
+        elif name == "desk.sign_out":
+            assert guest.status == 405
+        elif name.startswith("desk"):
+            assert guest.path == "/desk/sign-in", name
         elif name == "sign_out":
             assert guest.status == 405
         else:
