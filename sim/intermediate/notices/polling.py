@@ -115,8 +115,8 @@ class Polling:
         views: list[RecipientView] = []
         end = request.after + 1
         while len(views) < RECIPIENTS_ON_PAGE:
-            batch = await read_one(self._store, tables.BATCHES_FROM, {**key, "position": end})
-            if batch is None:
+            batch = await read_one(self._store, tables.BATCH_AT, {**key, "position": end})
+            if batch is None or batch.first + batch.total <= end:
                 return Recipients(tuple(views), False)
             found = await self._of_batch(key, batch)
             views += [view for view in found if view.position > request.after]

@@ -83,6 +83,11 @@ SCHEMA = Schema(
             FOREIGN KEY (organisation, send_id) REFERENCES notice_sends ON DELETE CASCADE
         )
         """,
+        """
+        CREATE INDEX notice_sends_waiting ON notice_sends (organisation, place)
+            WHERE state IN ('sending', 'cancelling');
+        CREATE INDEX notice_batches_first ON notice_batches (organisation, send_id, first)
+        """,
     ),
 )
 
@@ -160,7 +165,8 @@ LISTED = Query(
     "ORDER BY opened_ms DESC, send_id DESC LIMIT :most",
     SendRow,
 )
-_TO_DO = "(state = 'cancelling' OR (state = 'sending' AND relayed < recipients))"
+_TO_DO = "state IN ('sending', 'cancelling') AND (state = 'cancelling' OR relayed < recipients)"
+"""Begins as the index does: what has been sent is not looked at again."""
 NEXT = Query(
     f"SELECT {_COLUMNS} FROM notice_sends WHERE organisation = :organisation AND place IS NOT NULL AND {_TO_DO} "
     "ORDER BY place LIMIT 1",
@@ -170,8 +176,8 @@ LANES = Query(f"SELECT DISTINCT organisation FROM notice_sends WHERE {_TO_DO} OR
 CONTENT = Query(f"SELECT content FROM notice_contents WHERE {_THIS}", ContentRow)
 _BATCH = "batch, first, total, recipients, undelivered"
 BATCH = Query(f"SELECT {_BATCH} FROM notice_batches WHERE {_THIS} AND batch = :batch", BatchRow)
-BATCHES_FROM = Query(
-    f"SELECT {_BATCH} FROM notice_batches WHERE {_THIS} AND first + total > :position ORDER BY batch LIMIT 1",
+BATCH_AT = Query(
+    f"SELECT {_BATCH} FROM notice_batches WHERE {_THIS} AND first <= :position ORDER BY first DESC LIMIT 1",
     BatchRow,
 )
 OPENED_BETWEEN = Query(
