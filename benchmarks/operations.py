@@ -4,8 +4,7 @@ import base64
 import json
 import sqlite3
 import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +12,8 @@ import trio
 
 from benchmarks.ledger import Row
 from benchmarks.live import SEED, Live, card_case, live_world
-from benchmarks.processes import Pace, Target, free_port, generator_name, medians, python, wait_for
+from benchmarks.processes import Pace, Target, generator_name, medians
+from benchmarks.serving import Server, in_turns, row, uvicorn
 from benchmarks.visiting import Tally, carry_out
 from load.holders import CardCase, facts_of
 from load.journeys import Visit
@@ -64,18 +64,6 @@ def target_of(name: str, base: str, operation: AnyOperation, wire: WireRequest) 
     return Target(name, operation.method, base + wire.target, headers, wire.body)
 
 
-@contextmanager
-def _rival(app: str, environment: dict[str, str]) -> Iterator[str]:
-    """uvicorn with the app of this module (``module:name``)."""
-    port = free_port()
-    arguments = ["-m", "uvicorn", f"benchmarks.{app}", "--port", str(port), "--log-level", "error"]
-    arguments += ["--http", "httptools", "--loop", "uvloop", "--no-access-log"]
-    with python(*arguments, environment=environment):
-        url = f"http://127.0.0.1:{port}"
-        wait_for(url)
-        yield url
-
-
 def _copy(source: Path, target: Path) -> Path:
     """A copy as it is now, whatever its owner is writing."""
     with sqlite3.connect(source) as theirs, sqlite3.connect(target) as ours:
@@ -110,18 +98,22 @@ def citizen(
             "RIVAL_DATABASE": str(_copy(live.state / "portal.sqlite", folder / "rival.sqlite")),
             "RIVAL_MASTER_KEY": base64.b64encode(live.secrets.master_key).decode(),
         }
-        rival = stack.enter_context(_rival("rivals:citizen", environment))
+        rival, rival_pid = stack.enter_context(uvicorn("benchmarks.rivals:citizen", environment))
         ours = target_of("ours", live.portal, LIST_RECORDS_REQUESTS, wire)
-        tuned_rival = stack.enter_context(_rival("tuned_rival:citizen", environment))
+        tuned_rival, tuned_pid = stack.enter_context(uvicorn("benchmarks.tuned_rival:citizen", environment))
         theirs = ours._replace(name="theirs", url=f"{rival}/requests")
         tuned = ours._replace(name="tuned", url=f"{tuned_rival}/requests")
         _same(ours, theirs, "requests")
         _same(ours, tuned, "requests")
-        paces = medians([ours, theirs, tuned], rounds, seconds, connections, folder)
+        pids = (live.portal_pid, rival_pid, tuned_pid)
+        servers = [
+            Server(each.name, each, pid) for each, pid in zip((ours, theirs, tuned), pids, strict=True)
+        ]
+        paces = in_turns(servers, rounds, seconds, connections, folder)
     what = f"records.list with {REQUESTS_IN_FOLDER} sealed requests; {connections} connections"
     return [
-        _row("portal.citizen_operation", paces, AIM_CITIZEN, what),
-        _row("portal.citizen_operation_next_to_tuned", paces, AIM_CITIZEN_TUNED, what, "tuned", TUNED_RIVAL),
+        row("portal.citizen_operation", paces, "theirs", RIVAL, AIM_CITIZEN, what),
+        row("portal.citizen_operation_next_to_tuned", paces, "tuned", TUNED_RIVAL, AIM_CITIZEN_TUNED, what),
     ]
 
 
@@ -143,7 +135,7 @@ def simulator(
             "RIVAL_CREDENTIAL": credential,
             "RIVAL_SEED": str(SEED),
         }
-        rival = stack.enter_context(_rival("rivals:simulator", environment))
+        rival, _ = stack.enter_context(uvicorn("benchmarks.rivals:simulator", environment))
         ours = target_of("ours", live.url(System.NETWORK), DISCLOSE_RECORDS, wire)
         theirs = ours._replace(name="theirs", url=f"{rival}/disclosures")
         _same(ours, theirs, "records")
@@ -158,21 +150,14 @@ def simulator(
     ]
 
 
-def _row(
-    name: str,
-    paces: dict[str, Pace],
-    aim: float | None,
-    what: str,
-    rival: str = "theirs",
-    rival_name: str = RIVAL,
-) -> Row:
-    ours, theirs = paces["ours"], paces[rival]
+def _row(name: str, paces: dict[str, Pace], aim: float | None, what: str) -> Row:
+    ours, theirs = paces["ours"], paces["theirs"]
     assert ours.errors == theirs.errors == 0, paces
     return Row(
         name,
         ours.per_second,
         "1/s per core",
-        f"{rival_name}: {theirs.per_second:,.0f}/s, p99 {theirs.p99_ms:.1f} ms",
+        f"{RIVAL}: {theirs.per_second:,.0f}/s, p99 {theirs.p99_ms:.1f} ms",
         ours.per_second / theirs.per_second,
         aim=None if aim is None else aim * theirs.per_second,
         note=f"{what}; p50 {ours.p50_ms:.2f} ms, p99 {ours.p99_ms:.2f} ms; load by {generator_name()}",

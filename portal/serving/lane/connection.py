@@ -321,12 +321,17 @@ class Connection:
                 self._answering = None
                 self.close()
                 return
-        self._answered(outcome)
-        if self._flush() and not self.closed:
-            if self._parsing.requests or self._unread:
-                self._house.again(self)
-            else:
-                self.advance()
+        try:
+            self._answered(outcome)
+            if self._flush() and not self.closed:
+                if self._parsing.requests or self._unread:
+                    self._house.again(self)
+                else:
+                    self.advance()
+        except Exception:
+            # Whatever goes wrong with one connection stays in it.
+            log.exception("connection_dropped")
+            self.close()
 
     # Sending
 

@@ -8,7 +8,7 @@ import os
 import select
 import socket as stdlib_socket
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from email.utils import formatdate
 from typing import Any
@@ -181,7 +181,8 @@ class Reactor:
                     if again:
                         # Of those who had their share nobody comes first.
                         for _ in range(len(again)):
-                            again.popleft().advance()
+                            connection = again.popleft()
+                            self._safely(connection, connection.advance)
                     events.extend(self._epoll.poll(0, EVENTS_MAX))
                     if not events and not again:
                         return False
@@ -202,15 +203,21 @@ class Reactor:
             elif self._listener is not None and file == self._listener.fileno():
                 self._accept()
             return
+        if event & select.EPOLLIN:
+            self._safely(connection, connection.readable)
+        if event & select.EPOLLOUT:
+            self._safely(connection, connection.writable)
+        if event & _HANGING_UP:
+            self._safely(connection, connection.hung_up)
+
+    @staticmethod
+    def _safely(connection: Connection, what: Callable[[], None]) -> None:
+        """Whatever goes wrong with one connection stays in it."""
+        if connection.closed:
+            return
         try:
-            if event & select.EPOLLIN:
-                connection.readable()
-            if event & select.EPOLLOUT:
-                connection.writable()
-            if event & _HANGING_UP:
-                connection.hung_up()
+            what()
         except Exception:
-            # Whatever goes wrong with one connection stays in it.
             log.exception("connection_dropped")
             connection.close()
 
@@ -223,7 +230,7 @@ class Reactor:
             await trio.sleep(interval)
             self.now = now = trio.current_time()
             for connection in [each for each in self._connections.values() if each.deadline <= now]:
-                connection.late()
+                self._safely(connection, connection.late)
             if self._listener is not None and not self._listening and not self._closing:
                 self.listen(self._listener)
 
