@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import ledger
+from benchmarks import ledger, pictures
 from benchmarks.ledger import Row
 from benchmarks.processes import LOAD_CORES, SERVER_CORES, generator_name
 from sim.world.key_folder import key_folder
@@ -214,6 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             console.print(f"{row.name}: {row.note}", style="dim")
     if rows and not options.no_ledger:
         console.print(f"written to {ledger.append(rows).relative_to(Path(__file__).parents[1])}")
+        console.print(f"shown in {pictures.write().relative_to(Path(__file__).parents[1])}")
     if failed:
         console.print(f"[red]failed: {', '.join(failed)}[/red]")
     return 1 if failed else 0

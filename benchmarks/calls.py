@@ -35,11 +35,11 @@ def rows(rounds: int, *, seconds: float = 2.0) -> list[Row]:
             Row(
                 f"links.calls_next_to_{name}",
                 ours,
-                "1/s per core",
-                f"{title}, to the same server: {other:,.0f}/s",
+                "1/s of CPU",
+                f"{title}, to the same server: {other:,.0f}/s of CPU",
                 ours / other,
                 aim=aim * other,
-                note=f"{TASKS} tasks; ours signed, with deadline, decoded and validated; client alone on its core",
+                note=f"{TASKS} tasks; ours signed, with deadline, decoded and validated; by the CPU time of the client",
             )
         )
     return found

@@ -135,10 +135,15 @@ def page(every: Iterable[Entry]) -> str:
     )
 
 
-def main() -> None:
+def write() -> Path:
+    """Writes the page; where it is."""
     TARGET.parent.mkdir(parents=True, exist_ok=True)
     TARGET.write_text(page(entries()), encoding="utf-8")
-    sys.stdout.write(f"{TARGET.relative_to(Path(__file__).parents[1])}\n")
+    return TARGET
+
+
+def main() -> None:
+    sys.stdout.write(f"{write().relative_to(Path(__file__).parents[1])}\n")
 
 
 if __name__ == "__main__":

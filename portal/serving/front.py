@@ -65,12 +65,16 @@ class Front:
 
     def operate(self, request: Received) -> Coroutine[Any, Any, WireResponse] | None:
         """The answer to an operation, begun; None when a page is asked for. What the lane calls, without ASGI."""
-        target, _, query = origin_form(request.target).partition(b"?")
+        target = request.target
+        if target[:1] != b"/":
+            target = origin_form(target)
+        target, _, query = target.partition(b"?")
         path = target.decode("latin-1")
         if self._pages is not None and not self.dispatcher.knows(path):
             return None
+        method = _method(request.method)
         if request.body_bytes != len(request.body):
-            return self._too_large(self._body_bytes_max(_method(request.method), path))
+            return self._too_large(self._body_bytes_max(method, path))
         authorization = content_type = ""
         for name, value in request.headers:
             if name == b"authorization":
@@ -79,7 +83,7 @@ class Front:
                 content_type = value.decode("latin-1")
         return self._answer(
             WireRequest(
-                _method(request.method),
+                method,
                 path,
                 query.decode("latin-1"),
                 authorization,

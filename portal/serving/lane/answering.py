@@ -86,7 +86,7 @@ def operation_answer(request: Received, response: WireResponse, date_header: byt
         len(body),
         fields,
         date_header,
-        _persistence(request, keep=keep),
+        b"\r\n" if keep and request.http_version == "1.1" else _persistence(request, keep=keep),
         b"" if request.method == "HEAD" else body,
     )
 

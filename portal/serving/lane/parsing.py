@@ -64,6 +64,7 @@ class Parsing:
         self._clear()
 
     def _clear(self) -> None:
+        self.expects_continue = False
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._header_bytes = 0
@@ -120,7 +121,6 @@ class Parsing:
 
     def on_message_begin(self) -> None:
         self.begun = True
-        self.expects_continue = False
         self._clear()
 
     def on_url(self, part: bytes) -> None:

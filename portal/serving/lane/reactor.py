@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from email.utils import formatdate
+from math import inf
 from typing import Any
 
 import structlog
@@ -34,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 EVENTS_BETWEEN_LOOKS = 8
 """At the clock, within a turn."""
+DATE_KEPT_SECONDS = 0.2
+"""How long the clock is not asked for the ``Date`` of an answer."""
 SWEEP_SECONDS_MAX = 1.0
 SWEEPS_IN_A_LIMIT = 10
 """A time limit is overdrawn by a tenth at most, or by a second."""
@@ -79,6 +82,7 @@ class Reactor:
         self._closing = False
         self._emptied = trio.Event()
         self._date_second = -1
+        self._date_until = -inf
         self._date = b""
         epoll.register(wake, select.EPOLLIN)
 
@@ -91,6 +95,9 @@ class Reactor:
     # What its connections need
 
     def date_header(self) -> bytes:
+        if self.now < self._date_until:
+            return self._date
+        self._date_until = self.now + DATE_KEPT_SECONDS
         second = self._clock.now_ms() // 1000
         if second != self._date_second:
             self._date_second = second
@@ -203,23 +210,28 @@ class Reactor:
             elif self._listener is not None and file == self._listener.fileno():
                 self._accept()
             return
-        if event & select.EPOLLIN:
-            self._safely(connection, connection.readable)
-        if event & select.EPOLLOUT:
-            self._safely(connection, connection.writable)
-        if event & _HANGING_UP:
-            self._safely(connection, connection.hung_up)
+        try:
+            if event & select.EPOLLIN:
+                connection.readable()
+            if event & select.EPOLLOUT and not connection.closed:
+                connection.writable()
+            if event & _HANGING_UP and not connection.closed:
+                connection.hung_up()
+        except Exception:
+            self._drop(connection)
+
+    def _safely(self, connection: Connection, what: Callable[[], None]) -> None:
+        if not connection.closed:
+            try:
+                what()
+            except Exception:
+                self._drop(connection)
 
     @staticmethod
-    def _safely(connection: Connection, what: Callable[[], None]) -> None:
+    def _drop(connection: Connection) -> None:
         """Whatever goes wrong with one connection stays in it."""
-        if connection.closed:
-            return
-        try:
-            what()
-        except Exception:
-            log.exception("connection_dropped")
-            connection.close()
+        log.exception("connection_dropped")
+        connection.close()
 
     # Time
 
