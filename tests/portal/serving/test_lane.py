@@ -1,6 +1,7 @@
 """The HTTP/1.1 lane over real sockets: what a complete server does, and what it refuses."""
 
 import json
+import re
 import socket
 
 import pytest
@@ -791,4 +792,8 @@ async def test_how_requests_are_cut_into_pieces_changes_nothing(parts, cuts):
     front = Front(make(LiveClock()).dispatcher, stopwatch=lambda: 0)
     data = b"".join(parts)
 
-    assert await talk(front, data, [cut for cut in cuts if cut < len(data)]) == await talk(front, data, [])
+    async def said(pieces: list[int]) -> bytes:
+        # The second may end between the two.
+        return re.sub(rb"date: [^\r]*", b"", await talk(front, data, pieces))
+
+    assert await said([cut for cut in cuts if cut < len(data)]) == await said([])
