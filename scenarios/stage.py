@@ -30,7 +30,7 @@ SIMULATED_LOOKS = 40
 """How often a condition is looked at within its time, in simulated time."""
 LIVE_LOOKS_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08)
 """Between the looks at a condition before the clock is moved, live."""
-LIVE_PATIENCE_SECONDS = 5.0
+LIVE_PATIENCE_SECONDS = 15.0
 """Real time that a busy machine gets at the end, live."""
 
 
