@@ -5,6 +5,7 @@ import signal
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import trio
 import trio.testing
@@ -14,6 +15,7 @@ from benchmarks.postgres_server import programs, running_server
 from portal.links.link import Unreachable
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.records import RecordsContent, RecordsRequestView, RequestState
+from portal.wire.self_information import SelfInformationRequestView
 from portal.wire.sign_in import MailEvent
 from portal.wire.systems import System
 from scenarios.actors.mail_reader import MailReader
@@ -126,3 +128,33 @@ async def test_a_database_that_dies_is_a_503_and_all_is_well_when_it_is_back(tmp
             kept = {each.request_id for each in await resident.list_records()}
             assert kept == {first.request_id, answered(outcome, RecordsRequestView, "again").request_id}
             assert portal.workers() == workers
+
+
+@pytest.mark.requirement("SELF-4", "ACC-6")
+async def test_an_answer_that_comes_to_another_worker_is_seen_by_the_user_who_waits_and_mailed_to_nobody(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """A dozen at once use many connections, so that some deliveries come to the worker where their user is not."""
+    async with two_processes(tmp_path, store=postgres_url, workers="2", immediate_wait_seconds="20") as (
+        stage,
+        _,
+    ):
+        resident, operator = Resident(stage, stage.person(0)), Operator(stage)
+        await resident.enter(mail=(ADDRESS,), events=(MailEvent.LATE_SELF_INFORMATION,))
+        (found, *_) = await resident.search(name="住民票")
+        await operator.answer_late(System.NETWORK, 1)
+        views: list[SelfInformationRequestView] = []
+
+        async def ask() -> None:
+            views.extend(await resident.request_self_information(found))
+
+        began = trio.current_time()
+        async with trio.open_nursery() as nursery:
+            for _ in range(12):
+                nursery.start_soon(ask)
+
+        assert [view.state for view in views] == [RequestState.ANSWERED] * 12
+        assert trio.current_time() - began < 15, "they waited for the end of their time, not for the answers"
+        assert {view.organisation.name for view in views} == {found.organisation.name}
+        with psycopg.connect(postgres_url) as database:
+            assert database.execute("SELECT key FROM outbox WHERE kind = 'mail'").fetchall() == []
