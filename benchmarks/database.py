@@ -5,6 +5,8 @@ import statistics
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from time import perf_counter, process_time
+from typing import NamedTuple
 
 import psycopg
 import trio
@@ -12,7 +14,7 @@ import trio
 from benchmarks.ledger import Row
 from benchmarks.live import card_case, live_world
 from benchmarks.operations import CONNECTIONS, session_of, target_of
-from benchmarks.postgres_server import running_server
+from benchmarks.postgres_server import PostgresServer, running_server
 from benchmarks.processes import LOAD_CORES, SERVER_CORES, Pace, generator_name, pace
 from benchmarks.writes import ROW_BYTES, TASKS, paced
 from portal.store.postgres import open_postgres
@@ -25,6 +27,7 @@ AIM_WRITES = 5.0
 POOL = 16
 RIVAL = f"psycopg, a pool of {POOL} connections in threads"
 PRELOADED = 10_000
+_WORKS = ("write", "pool write", "read", "pool read")
 _SCHEMA = Schema("bench", ("CREATE TABLE rows (key TEXT PRIMARY KEY, content BLOB NOT NULL)",))
 _INSERT = "INSERT INTO rows (key, content) VALUES (:key, :content)"
 _FILL = "INSERT INTO pool_rows SELECT 'read/' || n, %s FROM generate_series(0, %s - 1) n"
@@ -61,20 +64,17 @@ class _Pool:
             connection.close()
 
 
-class _Paces:
-    """A second's operations, round by round."""
-
-    def __init__(self) -> None:
-        self.writes: list[float] = []
-        self.pool_writes: list[float] = []
-        self.reads: list[float] = []
-        self.pool_reads: list[float] = []
+class _Pace(NamedTuple):
+    per_second: float
+    cpu_us: float
+    """Of client and server together, for one operation: what it costs, however busy the machine is."""
 
 
-async def _store_paces(url: str, rounds: int, seconds: float) -> _Paces:
+async def _store_paces(server: PostgresServer, rounds: int, seconds: float) -> dict[str, list[_Pace]]:
+    url = server.url
     content = bytes(ROW_BYTES)
     limiter = trio.CapacityLimiter(POOL)
-    paces = _Paces()
+    paces: dict[str, list[_Pace]] = {}
     async with open_postgres(url, [_SCHEMA]) as store:
         pool = _Pool(url)
         try:
@@ -108,11 +108,14 @@ async def _store_paces(url: str, rounds: int, seconds: float) -> _Paces:
                     ).fetchone()
                 )
 
+            works = {"write": write, "pool write": pool_write, "read": read, "pool read": pool_read}
             for number in range(rounds):
-                paces.writes.append(await paced(write, seconds, f"{number}"))
-                paces.pool_writes.append(await paced(pool_write, seconds, f"{number}"))
-                paces.reads.append(await paced(read, seconds, f"{number}"))
-                paces.pool_reads.append(await paced(pool_read, seconds, f"{number}"))
+                for name, work in works.items():
+                    cpu, began = process_time() + server.cpu_seconds(), perf_counter()
+                    rate = await paced(work, seconds, f"{number}")
+                    count = rate * (perf_counter() - began)
+                    spent = process_time() + server.cpu_seconds() - cpu
+                    paces.setdefault(name, []).append(_Pace(rate, spent / count * 1e6))
         finally:
             pool.close()
     return paces
@@ -126,9 +129,10 @@ def _known(key: str) -> str:
 
 def store(folder: Path, rounds: int, *, seconds: float = 2.0) -> list[Row]:
     with running_server() as server:
-        paces = trio.run(_store_paces, server.url, rounds, seconds)
-    writes, pool_writes = statistics.median(paces.writes), statistics.median(paces.pool_writes)
-    reads, pool_reads = statistics.median(paces.reads), statistics.median(paces.pool_reads)
+        paces = trio.run(_store_paces, server, rounds, seconds)
+    rates = {name: statistics.median(each.per_second for each in found) for name, found in paces.items()}
+    cpu = {name: statistics.median(each.cpu_us for each in found) for name, found in paces.items()}
+    writes, pool_writes, reads, pool_reads = (rates[name] for name in _WORKS)
     what = f"{TASKS} tasks, {ROW_BYTES} bytes, the server on the same two cores, over TCP"
     return [
         Row(
@@ -138,7 +142,8 @@ def store(folder: Path, rounds: int, *, seconds: float = 2.0) -> list[Row]:
             f"{RIVAL}: {pool_writes:,.0f}/s",
             writes / pool_writes,
             aim=AIM_WRITES * pool_writes,
-            note=f"{what}; fsync and synchronous_commit on",
+            note=f"{what}; fsync and synchronous_commit on; CPU of client and server: "
+            f"{cpu['write']:.0f} µs a write, the pool's {cpu['pool write']:.0f} µs",
         ),
         Row(
             "postgresql.point_reads",
@@ -146,7 +151,7 @@ def store(folder: Path, rounds: int, *, seconds: float = 2.0) -> list[Row]:
             "1/s",
             f"{RIVAL}: {pool_reads:,.0f}/s",
             reads / pool_reads,
-            note=what,
+            note=f"{what}; CPU of client and server: {cpu['read']:.0f} µs a read, the pool's {cpu['pool read']:.0f} µs",
         ),
     ]
 

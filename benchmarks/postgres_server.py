@@ -164,6 +164,16 @@ class PostgresServer:
                 own.append(pid)
         return own
 
+    def cpu_seconds(self) -> float:
+        """CPU time of all its processes that are alive."""
+        assert self._process is not None
+        ticks = 0
+        for pid in (self._process.pid, *self._children()):
+            with suppress(OSError):
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def promote(self) -> None:
         """A standby becomes the primary."""
         self._run("pg_ctl", "-D", str(self.data), "-w", "promote")

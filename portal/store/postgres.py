@@ -15,7 +15,9 @@ import structlog
 import trio
 from psycopg.pq.abc import PGresult
 
+from portal.store import postgres_line
 from portal.store.postgres_commit import InDoubt, Outcome, TryAgain, commit, is_refusal
+from portal.store.postgres_line import Line
 from portal.store.postgres_session import (
     ABORTED,
     OK,
@@ -51,14 +53,8 @@ READ_LINES = 2
 READ_BATCH_MAX = 200
 """Reads in one round trip: bounds how long the first of them waits for the last."""
 READS_WAITING_MAX = 10_000
-PATIENCE_SECONDS = 5.0
-"""How long a write or a read waits for a server that is away; afterwards all are refused at once."""
 DOUBT_SECONDS_MAX = 30.0
 """How long a commit whose answer got lost is looked for."""
-RETRY_SECONDS: tuple[float, ...] = (0.05, 0.1, 0.2, 0.5, 1, 2)
-"""Before the nth try: to connect, or to write what another process was in the way of; the last from then on."""
-STEADY_SECONDS = 2.0
-"""A line that held so long starts counting anew."""
 TRIES_TOGETHER = 2
 """A commit that others got in the way of so often is taken apart: each transaction for itself holds fewer locks."""
 TRIES_ALONE = 10
@@ -75,7 +71,7 @@ class _Pending:
 
     def __init__(self) -> None:
         self.task: trio.lowlevel.Task | None = trio.lowlevel.current_task()
-        self.deadline = trio.current_time() + PATIENCE_SECONDS
+        self.deadline = trio.current_time() + postgres_line.PATIENCE_SECONDS
         self.outcome: Any = None
 
     def wake(self, outcome: object) -> None:
@@ -103,64 +99,6 @@ class _Read(_Pending):
         self.params = params
 
 
-class _Line:
-    """A session that is made anew when it was lost, with pauses that grow while the server is away."""
-
-    def __init__(self, url: str, session: Session | None = None) -> None:
-        self._url = url
-        self._session = session
-        self._made = trio.current_time()
-        self._failures = 0
-        self._next_try = 0.0
-        self._away_since: float | None = None
-        self._reason = ""
-
-    async def session(self, deadline: float) -> Session:
-        """The session, or a new one. Raises :class:`StorageRefused` when there is none by then."""
-        while self._session is None:
-            now = trio.current_time()
-            # Who comes long after it broke need not wait: the others have waited for it already.
-            patience = (
-                deadline if self._away_since is None else min(deadline, self._away_since + PATIENCE_SECONDS)
-            )
-            if now < self._next_try:
-                await trio.sleep_until(min(self._next_try, max(patience, now)))
-                now = trio.current_time()
-            if now < self._next_try or now >= deadline:
-                raise StorageRefused(f"{described(self._url)} につながりません（{self._reason}）。")
-            try:
-                self._session = await connect(self._url)
-            except Lost as lost:
-                self._failed(str(lost))
-            else:
-                self._made = trio.current_time()
-                if self._away_since is not None:
-                    log.info("store_found_again", seconds=round(self._made - self._away_since, 2))
-                self._away_since = None
-        return self._session
-
-    def drop(self, reason: str) -> None:
-        """The session is of no use any more."""
-        log.error("store_lost", reason=reason)
-        self.close()
-        if trio.current_time() - self._made > STEADY_SECONDS:
-            self._failures = 0
-        self._failed(reason)
-
-    def _failed(self, reason: str) -> None:
-        now = trio.current_time()
-        if self._away_since is None:
-            self._away_since = now
-        self._reason = reason
-        self._next_try = now + RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
-        self._failures += 1
-
-    def close(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
-
-
 class PostgresStore:
     """The store of a portal process that shares its database; made by :func:`open_postgres`."""
 
@@ -171,7 +109,7 @@ class PostgresStore:
         self._writes_waiting_max = writes_waiting_max
         self._writes: deque[_Write] = deque()
         self._reads: deque[_Read] = deque()
-        self._write_line = _Line(url, session)
+        self._write_line = Line(url, session)
         self._idle_readers = trio.lowlevel.ParkingLot()
         self._idle_writer = trio.lowlevel.ParkingLot()
         self._closing = False
@@ -223,6 +161,7 @@ class PostgresStore:
     async def _write_on(self) -> None:
         """Commit whatever waits, until closed and empty."""
         line = self._write_line
+        batch: list[_Write] = []
         try:
             while True:
                 while not self._writes:
@@ -232,9 +171,13 @@ class PostgresStore:
                 batch = [self._writes.popleft() for _ in range(min(len(self._writes), COMMIT_BATCH_MAX))]
                 await self._commit(line, batch)
         finally:
+            # Only a mistake of ours leaves any: it ends the process, but those who wait must not keep it.
+            self._closing = True
+            for write in (*batch, *self._writes):
+                write.wake(_closed())
             line.close()
 
-    async def _commit(self, line: _Line, batch: list[_Write]) -> None:
+    async def _commit(self, line: Line, batch: list[_Write]) -> None:
         tries = 0
         deadline = batch[0].deadline
         while True:
@@ -260,20 +203,22 @@ class PostgresStore:
                         await self._commit(line, [write])
                     return
                 if tries < TRIES_ALONE:
-                    await trio.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS)) - 1])
+                    await trio.sleep(
+                        postgres_line.RETRY_SECONDS[min(tries, len(postgres_line.RETRY_SECONDS)) - 1]
+                    )
                     continue
                 outcomes = [StorageRefused(str(obstacle)) for _ in batch]
             for write, outcome in zip(batch, outcomes, strict=True):
                 write.wake(outcome)
             return
 
-    async def _settle(self, line: _Line, doubt: InDoubt) -> list[Outcome] | None:
+    async def _settle(self, line: Line, doubt: InDoubt) -> list[Outcome] | None:
         """What became of a commit whose answer got lost; None when nothing of it was written."""
         deadline = trio.current_time() + DOUBT_SECONDS_MAX
         reason = str(doubt)
         while trio.current_time() < deadline:
             try:
-                session = await line.session(trio.current_time() + PATIENCE_SECONDS)
+                session = await line.session(trio.current_time() + postgres_line.PATIENCE_SECONDS)
                 # The server's process may still be at it, if only the network was away.
                 await session.ask(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -289,13 +234,13 @@ class PostgresStore:
                 reason = str(error)
                 if not isinstance(error, StorageRefused):
                     line.drop(reason)
-                await trio.sleep(RETRY_SECONDS[-1])
+                await trio.sleep(postgres_line.RETRY_SECONDS[-1])
                 continue
             if status == "committed":
                 return doubt.outcomes
             if status == "aborted":
                 return None
-            await trio.sleep(RETRY_SECONDS[0])
+            await trio.sleep(postgres_line.RETRY_SECONDS[0])
         log.error("commit_in_doubt", transaction=doubt.number, reason=reason)
         return [
             outcome
@@ -308,7 +253,7 @@ class PostgresStore:
 
     async def _read_on(self) -> None:
         """Answer whatever is asked, until cancelled."""
-        line = _Line(self.url)
+        line = Line(self.url)
         try:
             while True:
                 while not self._reads:
@@ -318,7 +263,7 @@ class PostgresStore:
         finally:
             line.close()
 
-    async def _answer(self, line: _Line, batch: list[_Read]) -> None:
+    async def _answer(self, line: Line, batch: list[_Read]) -> None:
         deadline = max((read.deadline for read in batch), default=0.0)
         try:
             while batch:

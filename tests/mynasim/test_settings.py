@@ -56,6 +56,15 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, said: str)
     assert str(file) in str(wrong.value)
 
 
+def test_several_processes_need_a_database() -> None:
+    with pytest.raises(SettingsWrong, match=r"2個.*PostgreSQL.*SQLite"):
+        load(None, {"MYNASIM_PORTAL__WORKERS": "2"})
+    assert load(None, {"MYNASIM_PORTAL__WORKERS": "2", "MYNASIM_PORTAL__STORE": "postgresql://a/b"})
+    assert load(None, {"MYNASIM_PORTAL__STORE": "postgresql://a/b"}).portal.workers == 1
+    with pytest.raises(SettingsWrong, match=r"portal\.store"):
+        load(None, {"MYNASIM_PORTAL__STORE": "mysql://a/b"})
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsWrong, match=r"none\.toml"):
         load(tmp_path / "none.toml", {})

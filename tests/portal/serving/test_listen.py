@@ -9,7 +9,7 @@ from raw_client import running
 
 from portal.seams.clock import LiveClock
 from portal.serving.front import Front
-from portal.serving.listen import Bound, NoFreePort, bind
+from portal.serving.listen import Bound, NoFreePort, bind, join
 
 
 @contextlib.contextmanager
@@ -32,6 +32,45 @@ def test_a_port_in_use_becomes_the_next_free_one_and_that_is_said():
             assert bound.port > wanted
             assert bound.moved
             assert bound.url == f"http://127.0.0.1:{bound.port}"
+
+
+def test_a_shared_port_spreads_who_connects_over_those_who_joined():
+    first = bind("127.0.0.1", 0, shared=True)
+    second = join(first)
+    with (
+        contextlib.closing(first.socket),
+        contextlib.closing(second.socket),
+        contextlib.ExitStack() as callers,
+    ):
+        for _ in range(60):
+            caller = callers.enter_context(socket.create_connection(("127.0.0.1", first.port)))
+            assert caller.getpeername()[1] == first.port
+        accepted = []
+        for bound in (first, second):
+            accepted.append(0)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    bound.socket.accept()[0].close()
+                    accepted[-1] += 1
+    assert sum(accepted) == 60
+    assert min(accepted) > 5
+
+
+def test_nobody_comes_to_share_a_port_by_looking_for_a_free_one():
+    """Another installation of the same user, which shares its own port too."""
+    first = bind("127.0.0.1", 0, shared=True)
+    with contextlib.closing(first.socket):
+        other = bind("127.0.0.1", first.port, shared=True)
+        with contextlib.closing(other.socket):
+            assert other.port != first.port
+            assert other.moved
+
+
+def test_a_port_that_was_not_bound_to_be_shared_can_not_be_joined():
+    with listening(0) as (held,):
+        port = held.getsockname()[1]
+        with pytest.raises(NoFreePort, match=f"ポート{port}を分け合えません"):
+            join(Bound(held, "127.0.0.1", port, port))
 
 
 def test_a_free_port_is_not_moved():

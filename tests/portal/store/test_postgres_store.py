@@ -11,8 +11,8 @@ import trio.testing
 from store_tables import SCHEMA, Thing, add, amount_of, put, things
 from test_sqlite_store import FIRST, SECOND, start_child
 
-import portal.store.postgres as postgres_store
 from benchmarks.postgres_server import PostgresServer, programs, running_server
+from portal.store import postgres_line
 from portal.store.postgres import open_postgres
 from portal.store.store import (
     COMMITTED,
@@ -47,7 +47,7 @@ def own_url(own_server, request):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(postgres_store, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(postgres_line, "PATIENCE_SECONDS", 0.3)
 
 
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mynasim'"
@@ -214,7 +214,7 @@ async def test_a_server_that_is_away_is_a_refusal_and_it_is_found_when_it_is_bac
 
 
 async def test_a_restart_within_patience_is_not_noticed(own_server, own_url, monkeypatch):
-    monkeypatch.setattr(postgres_store, "PATIENCE_SECONDS", 60.0)  # a loaded machine starts it slowly
+    monkeypatch.setattr(postgres_line, "PATIENCE_SECONDS", 60.0)  # a loaded machine starts it slowly
     async with open_postgres(own_url, [SCHEMA]) as store:
         await store.write([put("cup", 1)])
         await trio.to_thread.run_sync(own_server.kill)
