@@ -16,6 +16,7 @@ from sim.nation.check_digits import (
     my_number_check_digit,
     resident_code_check_digit,
 )
+from sim.nation.numbers import MyNumbers, ResidentCodes
 
 
 def digits(length: int) -> st.SearchStrategy[str]:
@@ -78,3 +79,12 @@ def test_predicates_refuse_other_shapes(text: str) -> None:
     assert not is_municipality_code(text)
     assert not is_my_number(text)
     assert not is_corporate_number(text)
+
+
+@given(st.integers(0, 10**11 - 1), st.booleans())
+def test_numbers_bear_the_digit_of_the_rule(resident: int, valid: bool) -> None:
+    shift = 0 if valid else 1
+    number = MyNumbers(7, valid=valid).of(resident)
+    assert int(number[11]) == (int(my_number_check_digit(number[:11])) + shift) % 10
+    code = ResidentCodes(7, valid=valid).of(resident % 10**10)
+    assert int(code[10]) == (int(resident_code_check_digit(code[:10])) + shift) % 10
