@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import TypedDict
 
 from sim.nation.copies import duplicate_copy
@@ -40,12 +40,12 @@ class Row(TypedDict):
 
 
 def _best_seconds(work: Callable[[], object]) -> float:
-    """The fastest of some runs: what the work costs without what else the machine does."""
+    """The fastest of some runs, of CPU time: what the work costs a core, without what else the machine does."""
     seconds = []
     for _ in range(_REPEATS):
-        begun = perf_counter()
+        begun = process_time()
         work()
-        seconds.append(perf_counter() - begun)
+        seconds.append(process_time() - begun)
     return min(seconds)
 
 
