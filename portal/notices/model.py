@@ -114,6 +114,8 @@ class ContentRow(NamedTuple):
     collect_until_ms: int
     """0 without a questionnaire."""
     withdrawn: int
+    recipients: int
+    """Of the whole send; 0: not known."""
 
 
 class NoticeRow(NamedTuple):

@@ -123,6 +123,7 @@ class NoticeBox:
             kept_until_ms(request.content.kept_until),
             0 if questionnaire is None else to_ms(questionnaire.collect_until),
             0,
+            request.recipients,
         )
         sealed = [
             self._sealer.seal(content_id, key, f"attachment/{place}", msgspec.msgpack.encode(file))
@@ -315,7 +316,13 @@ class NoticeBox:
     async def delete(self, owner: OpenedAccount, notice_id: str) -> Done | Problem:
         """削除 by hand (FLD-5). That it was opened, and what was answered, its sender still learns."""
         deleted = self._history.line(owner, Service.NOTICES, Action.DELETE, notice_id)
-        outcome = await self._store.write([tables.delete(owner.account_id, int(notice_id)), deleted])
+        outcome = await self._store.write(
+            [
+                *tables.erase_own(owner.account_id, int(notice_id)),
+                tables.delete(owner.account_id, int(notice_id)),
+                deleted,
+            ]
+        )
         return _NOT_HERE if isinstance(outcome, Conflict) else Done()
 
     async def answer(self, owner: OpenedAccount, wanted: GiveAnswers) -> NoticeView | Problem:
@@ -376,7 +383,12 @@ class NoticeBox:
         found = self._open.get(row.content_id)
         if found is None:
             raw = self._sealer.open(row.content_id, row.wrapped_key, "content", row.sealed)
-            found = self._open[row.content_id] = msgspec.msgpack.decode(raw, type=SharedContent)
+            found = msgspec.msgpack.decode(raw, type=SharedContent)
+            if row.recipients == 1:
+                # For one person alone: nothing of it stays in memory when it is deleted.
+                self._sealer.forget(row.content_id)
+                return found
+            self._open[row.content_id] = found
             if len(self._open) > CONTENTS_OPEN_MAX:
                 self._open.popitem(last=False)
         return found

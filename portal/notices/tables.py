@@ -68,10 +68,11 @@ SCHEMA = Schema(
         CREATE INDEX notice_answers_given ON notice_answers (content_id, answered_ms, position);
         CREATE INDEX notice_answers_account ON notice_answers (account_id)
         """,
+        "ALTER TABLE notice_contents ADD COLUMN recipients INTEGER NOT NULL DEFAULT 0",
     ),
 )
 
-_CONTENT = "content_id, wrapped_key, sealed, kept_until_ms, collect_until_ms, withdrawn"
+_CONTENT = "content_id, wrapped_key, sealed, kept_until_ms, collect_until_ms, withdrawn, recipients"
 CONTENT = Query(f"SELECT {_CONTENT} FROM notice_contents WHERE content_id = :content_id", ContentRow)
 _NOTICE = "account_id, number, content_id, position, own, arrived_ms, kept_until_ms, opened_ms, answered_ms, withdrawn"
 OWN = Query(
@@ -171,7 +172,7 @@ def insert_content(row: ContentRow, attachments: Sequence[bytes]) -> list[Op]:
     ops = [
         Op(
             f"INSERT INTO notice_contents ({_CONTENT}) "
-            "VALUES (:content_id, :wrapped_key, :sealed, :kept_until_ms, :collect_until_ms, :withdrawn)",
+            "VALUES (:content_id, :wrapped_key, :sealed, :kept_until_ms, :collect_until_ms, :withdrawn, :recipients)",
             row._asdict(),
         )
     ]
@@ -232,6 +233,35 @@ def delete(account_id: str, number: int) -> Op:
         "DELETE FROM notices WHERE account_id = :account_id AND number = :number",
         {"account_id": account_id, "number": number},
     )
+
+
+def erase_own(account_id: str, number: int | None = None) -> list[Op]:
+    """Content and files of notices that were for this owner alone: of one notice, or of all when the account closes.
+
+    The row itself stays for its sender: that it was opened, and until when answers are collected. Goes before the
+    notices are deleted, in the same transaction.
+    """
+    of_notice = "" if number is None else " AND number = :number"
+    alone = (
+        "recipients = 1 AND content_id IN "
+        f"(SELECT content_id FROM notices WHERE account_id = :account_id{of_notice})"
+    )
+    params: dict[str, object] = {"account_id": account_id}
+    if number is not None:
+        params["number"] = number
+    return [
+        Op(
+            "DELETE FROM notice_attachments WHERE content_id IN "
+            f"(SELECT content_id FROM notice_contents WHERE {alone})",
+            params,
+            None,
+        ),
+        Op(
+            f"UPDATE notice_contents SET sealed = :nothing, wrapped_key = :nothing WHERE {alone}",
+            {**params, "nothing": b""},
+            None,
+        ),
+    ]
 
 
 def answer(row: NoticeRow, sealed: bytes, now_ms: int) -> list[Op]:

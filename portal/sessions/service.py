@@ -11,6 +11,7 @@ from portal.folder import tables as folder_tables
 from portal.history import tables as history_tables
 from portal.history.service import History
 from portal.mail.service import promise
+from portal.notices import tables as notices_tables
 from portal.seams.chance import Chance, token
 from portal.seams.clock import Clock
 from portal.sessions import tables, terminals
@@ -216,7 +217,8 @@ class Sessions:
 
     async def close_account(self, account: OpenedAccount) -> None:
         """ACC-5: the account is gone, and everybody who was signed in to it with it."""
-        await self._accounts.close(account, [tables.delete_all_of(account.account_id)])
+        alone = notices_tables.erase_own(account.account_id)
+        await self._accounts.close(account, [*alone, tables.delete_all_of(account.account_id)])
         self._living.forget_of(account.account_id)
 
     async def expire(self) -> None:

@@ -22,6 +22,7 @@ SendId = Annotated[str, msgspec.Meta(pattern=r"^[a-z2-7]{24}$(?!\n)")]
 """送信番号, unique at its organisation."""
 ContentId = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{16}\.[a-z2-7]{24}$(?!\n)")]
 """The organisation and its 送信番号: unique everywhere."""
+Recipients = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 BatchNumber = Annotated[int, msgspec.Meta(ge=0, le=99_999_999)]
 
 
@@ -45,6 +46,8 @@ class RelayContent(Message, frozen=True):
     send_id: SendId
     affair: AffairCode
     content: NoticeContent
+    recipients: Recipients = 0
+    """Of the whole send; 0 where its sender does not say."""
 
 
 class RelayBatch(Message, frozen=True):
@@ -132,6 +135,8 @@ class ReceiveContent(Message, frozen=True):
     sender: Named
     affair: Named
     content: NoticeContent
+    recipients: Recipients = 0
+    """What is for one person alone goes with her notice: content for many stays until its retention ends."""
 
 
 class ReceiveNotices(Message, frozen=True):

@@ -75,7 +75,8 @@ class Relaying:
         if start_of(content.kept_until) + DAY <= self._clock.now_ms():
             return await self._refused(row, _EXPIRED)
         outcome = await self._network.call(
-            wire.RELAY_CONTENT, wire.RelayContent(row.organisation, row.send_id, row.affair, content)
+            wire.RELAY_CONTENT,
+            wire.RelayContent(row.organisation, row.send_id, row.affair, content, row.recipients),
         )
         return await self._noted(row, outcome, tables.content_relayed(row))
 

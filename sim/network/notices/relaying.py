@@ -94,7 +94,7 @@ class NoticeRelay:
         questionnaire = request.content.questionnaire
         if questionnaire is not None:
             ends = max(ends, to_ms(questionnaire.collect_until))
-        content = msgspec.msgpack.encode(request.content)
+        content = msgspec.msgpack.encode((request.recipients, request.content))
         row = SendRow(
             code, request.send_id, request.affair, sha256(content).hexdigest(), ends + KEPT_AFTER_MS
         )
@@ -196,13 +196,15 @@ class NoticeRelay:
             return Done()
         sender = organisation(item.organisation)
         affair = affair_of(self._catalogue, send.affair)
+        recipients, content = msgspec.msgpack.decode(item.body, type=tuple[int, NoticeContent])
         return await self._portal.call(
             wire.RECEIVE_CONTENT,
             wire.ReceiveContent(
                 content_id(item),
                 Named(sender.code, sender.name),
                 affair,
-                msgspec.msgpack.decode(item.body, type=NoticeContent),
+                content,
+                recipients,
             ),
         )
 

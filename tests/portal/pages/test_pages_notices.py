@@ -150,6 +150,31 @@ async def test_deleted_after_a_question(house: House) -> None:
     assert browser.status == 404 and "このお知らせはありません" in browser.text
 
 
+def kept(house: House) -> tuple[int, int]:
+    """How many bytes of contents, and how many attachments, the portal holds."""
+    connection = house.store._connection
+    (contents,) = connection.execute(
+        "SELECT COALESCE(SUM(LENGTH(sealed)), 0) FROM notice_contents"
+    ).fetchone()
+    (files,) = connection.execute("SELECT COUNT(*) FROM notice_attachments").fetchone()
+    return contents, files
+
+
+@pytest.mark.requirement("FLD-5", "ACC-5")
+@pytest.mark.parametrize("by", ["deletion", "closing"])
+async def test_what_was_for_her_alone_goes_with_her_notice(house: House, by: str) -> None:
+    browser = await opened(house, attachments=(RECEIPT,))
+    contents, files = kept(house)
+    assert contents > 100 and files == 1
+    if by == "deletion":
+        await browser.click("このお知らせを削除する")
+        await browser.press("削除する")
+    else:
+        await browser.get("/settings/close")
+        await browser.press("アカウントを閉じる")
+    assert kept(house) == (0, 0)
+
+
 @pytest.mark.requirement("FLD-1")
 async def test_anothers_is_not_there(house: House) -> None:
     browser = await opened(house, attachments=(RECEIPT,), questionnaire=await asked(house))

@@ -167,3 +167,22 @@ def test_batches_fit_into_messages() -> None:
     assert max(len(msgspec.json.encode(chunk)) for chunk in chunks) < CHUNK_BYTES_MAX * 1.1
     assert all(len(chunk) <= NOTICES_IN_BATCH_MAX for chunk in chunks)
     assert LINE_BYTES_MAX < CHUNK_BYTES_MAX
+
+
+@pytest.mark.requirement("NOT-1")
+def test_a_million_lines_with_one_bad_one() -> None:
+    lines = [f"{number % PEOPLE:015d}" for number in range(1_000_000)]
+    lines[777_776] = "77x"
+    file = "\n".join(["宛名番号", *lines]).encode()
+    part, total, progress = 256 * 1024, 0, Progress()
+    for offset in range(0, len(file), part):
+        reader = Reader(CSV, progress, lambda person: person >= PEOPLE)
+        total += len(reader.feed(file[offset : offset + part]))
+        progress = reader.progress
+        assert len(progress.rest) < 20, "nothing but the beginning of a line is kept between two parts"
+    reader = Reader(CSV, progress, lambda person: person >= PEOPLE)
+    total += len(reader.end())
+
+    (mistake,) = reader.progress.first_mistakes
+    assert (mistake.line, mistake.column, mistake.field) == (777_778, 1, "宛名番号")
+    assert total == 999_999
