@@ -12,6 +12,7 @@ import msgspec
 
 from load.histogram import Histogram
 from load.timeline import Timeline, Window
+from load.traces import Traces
 from load.watching import Watched
 
 REPORT_VARIABLE = "MYNASIM_LOAD_FIGURES_TO"
@@ -47,13 +48,13 @@ class Split:
     def __repr__(self) -> str:
         return f"Split({self.means_us()})"
 
-    def add(self, portal: float, network: float, municipality: float) -> None:
-        """Of one answer; milliseconds."""
+    def add(self, portal: int, network: int, municipality: int) -> None:
+        """Of one answer; microseconds."""
         self.count += 1
         sums = self.sums
-        sums[0] += int(portal * 1000)
-        sums[1] += int(network * 1000)
-        sums[2] += int(municipality * 1000)
+        sums[0] += portal
+        sums[1] += network
+        sums[2] += municipality
 
     def merge(self, other: "Split") -> None:
         self.count += other.count
@@ -69,7 +70,7 @@ class Split:
 class StepReport:
     """One step of one journey: how long it took, how often it failed and why."""
 
-    __slots__ = ("begins_us", "failures", "histogram", "intended", "journey", "kind", "name", "split")
+    __slots__ = ("failures", "histogram", "intended", "journey", "kind", "name", "split")
 
     def __init__(self, journey: str, kind: str, name: str) -> None:
         self.journey = journey
@@ -79,8 +80,6 @@ class StepReport:
         """From the moment when it was sent."""
         self.intended = Histogram()
         """From the moment when it would have been sent had the visit begun when it was planned; empty without a plan."""
-        self.begins_us = 0
-        """Sum over all: how long after the visit's beginning the step began."""
         self.split = Split()
         self.failures: dict[str, int] = {}
 
@@ -109,7 +108,6 @@ class StepReport:
     def merge(self, other: "StepReport") -> None:
         self.histogram.merge(other.histogram)
         self.intended.merge(other.intended)
-        self.begins_us += other.begins_us
         self.split.merge(other.split)
         for reason, count in other.failures.items():
             self.failures[reason] = self.failures.get(reason, 0) + count
@@ -122,7 +120,6 @@ class StepReport:
             "failures": self.failures,
             "histogram": self.histogram.encode(),
             "intended": self.intended.encode(),
-            "begins_us": self.begins_us,
             "split": [self.split.count, *self.split.sums],
         }
 
@@ -131,7 +128,6 @@ class StepReport:
         step = cls(content["journey"], content["kind"], content["name"])
         step.histogram = Histogram.decode(content["histogram"])
         step.intended = Histogram.decode(content["intended"])
-        step.begins_us = int(content["begins_us"])
         step.split.count, *sums = (int(number) for number in content["split"])
         step.split.sums = sums
         step.failures = {str(reason): int(count) for reason, count in content["failures"].items()}
@@ -197,6 +193,8 @@ class Report:
         self._ended: float | None = None
         self.steps: dict[tuple[str, str, str], StepReport] = {}
         self.timeline = Timeline(window_s)
+        self.traces: dict[str, Traces] = {}
+        """By journey."""
         self.starts = Starts()
         self.watched: list[Watched] = [Watched()]
         """The generator's own state, of each of its processes."""
@@ -281,6 +279,7 @@ class Report:
             "marks": [list(mark) for mark in self.marks],
             "starts": self.starts.encode(),
             "timeline": self.timeline.encode(),
+            "traces": {journey: traces.encode() for journey, traces in self.traces.items()},
             "watched": [watched.encode() for watched in self.watched],
             "steps": [step.encode() for step in self.steps.values()],
         }
@@ -294,6 +293,7 @@ class Report:
         report.marks = [Mark(float(each[0]), float(each[1]), str(each[2])) for each in content["marks"]]
         report.starts = Starts.decode(content["starts"])
         report.timeline = Timeline.decode(content["timeline"])
+        report.traces = {str(name): Traces.decode(each) for name, each in content["traces"].items()}
         report.watched = [Watched.decode(each) for each in content["watched"]]
         for each in content["steps"]:
             step = StepReport.decode(each)
@@ -307,6 +307,8 @@ class Report:
         self.began, self._ended = 0.0, max(self.seconds, other.seconds)
         self.starts.merge(other.starts)
         self.timeline.merge(other.timeline)
+        for journey, traces in other.traces.items():
+            self.traces.setdefault(journey, Traces()).merge(traces)
         self.watched += other.watched
         self.users += other.users
         self.marks += other.marks

@@ -5,6 +5,7 @@ A visit that began late is late with all that follows, and a pause that ended la
 to what the visitor waited, so a slow portal can't hide behind a generator that waited for it (coordinated omission).
 """
 
+import contextlib
 from collections.abc import Callable
 from time import perf_counter
 
@@ -16,6 +17,7 @@ from load.holders import Holder
 from load.journeys import Journey, Visit
 from load.measuring import CARD, JOURNEY, LATE, REQUEST, Report
 from load.steps import Ask, Measured, NoAnswer, Now, Prepared, ReadyToSignIn, Sign, Step, Wait
+from load.traces import Span, Traces
 from portal.links.spent import OWN, read
 from portal.wire.problems import Problem
 from portal.wire.systems import Caller, Party, System
@@ -40,6 +42,7 @@ class Visitor:
         self._began = 0.0
         self._late = 0.0
         self._planned = False
+        self._spans: list[Span] = []
 
     def __repr__(self) -> str:
         return f"<Visitor in {self._journey or 'no journey'}>"
@@ -49,6 +52,7 @@ class Visitor:
         report = self._report
         steps = journey.steps(visit)
         self._journey = journey.name
+        self._spans = []
         self._began = perf_counter()
         self._planned = intended is not None
         self._late = 0.0 if intended is None else max(0.0, self._began - intended)
@@ -63,6 +67,10 @@ class Visitor:
             ended = perf_counter()
             whole = report.step(journey.name, JOURNEY, journey.name)
             whole.record(ended - self._began, f"{failures} steps failed" if failures else None)
+            traces = report.traces.get(journey.name)
+            if traces is None:
+                traces = report.traces[journey.name] = Traces()
+            traces.add(int((ended - self._began) * 1e6), self._spans)
             felt = int((ended - self._began + self._late) * 1e6)
             if self._planned:
                 whole.intended.record(felt)
@@ -85,8 +93,9 @@ class Visitor:
                 signed = holder.sign(digest_info)
                 failure = None if signed is not None else "card-refused"
                 card = self._report.step(self._journey, CARD, "card.sign")
-                card.begins_us += int((began - self._began) * 1e6)
-                card.record(perf_counter() - began, failure)
+                took = perf_counter() - began
+                card.record(took, failure)
+                self._spans.append(self._span(CARD, "card.sign", began, took, (0, 0, 0), signed is None))
                 return signed, signed is None
             case Wait(seconds):
                 wakes = perf_counter() + seconds
@@ -119,7 +128,7 @@ class Visitor:
         began = perf_counter()
         came = line.exchange(operation, wire)
         ended = perf_counter()
-        size, detail = 0, ""
+        size, detail, waited = 0, "", (0, 0, 0)
         reason: str | None = None
         answer: object = came
         report = self._report
@@ -137,26 +146,33 @@ class Visitor:
                 if isinstance(answer, Problem):
                     reason = str(answer.code)
             if line.timing:
-                _split(told.split.add, line.timing)
+                waited = _split(line.timing)
+                told.split.add(*waited)
         took = ended - began
         told.record(took, reason)
-        told.begins_us += int((began - self._began) * 1e6)
         if self._planned:
             told.intended.record(int((took + self._late) * 1e6))
+        self._spans.append(self._span(REQUEST, operation.name, began, took, waited, reason is not None))
         window = report.timeline.at(ended - report.began)
         window.requests.record(int(took * 1e6))
         window.failures += reason is not None
         self._told(operation.method, operation.name, took * 1000, size, reason, detail)
         return answer, reason is not None
 
+    def _span(
+        self, kind: str, name: str, began: float, took: float, waited: tuple[int, int, int], failed: bool
+    ) -> Span:
+        return Span(kind, name, int((began - self._began) * 1e6), int(took * 1e6), *waited, failed)
 
-def _split(add: Callable[[float, float, float], None], timing: bytes) -> None:
-    """What ``Server-Timing`` says: the portal's own time, the network's, the municipality's."""
+
+def _split(timing: bytes) -> tuple[int, int, int]:
+    """What ``Server-Timing`` says in microseconds: the portal's own time, the network's, the municipality's."""
     if timing.startswith(b"total;dur=") and b"," not in timing:
-        add(float(timing[10:]), 0.0, 0.0)
-        return
+        with contextlib.suppress(ValueError):
+            return int(float(timing[10:]) * 1000), 0, 0
+        return 0, 0, 0
     waited = read(timing.decode("latin-1"))
     total = waited.pop(OWN, 0)
     municipality = waited.pop(str(System.INTERMEDIATE), 0)
     others = sum(waited.values())
-    add(max(0, total - municipality - others) / 1e6, others / 1e6, municipality / 1e6)
+    return max(0, total - municipality - others) // 1000, others // 1000, municipality // 1000

@@ -4,12 +4,14 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from load.capacity import Found, Step
+from load.capacity import Found
 from load.histogram import Histogram
-from load.journeys import journeys
 from load.measuring import CARD, JOURNEY, LATE, REQUEST, Report, StepReport
-from load.report.chart import Band, Bar, Series, histogram, lines, plain, scatter, waterfall
+from load.report import capacity as capacity_part
+from load.report import journeys as journeys_part
+from load.report.chart import Band, Series, histogram, lines, plain
 from load.report.comparing import Difference, differences
+from load.report.words import milliseconds
 from load.result import Exit, Result
 
 VERDICTS: dict[Exit, tuple[str, str, str]] = {
@@ -18,7 +20,6 @@ VERDICTS: dict[Exit, tuple[str, str, str]] = {
     Exit.INVALID: ("void", "無効", "負荷をかける側が妨げになりました。ポータルについては何も言えません。"),
     Exit.STOPPED: ("void", "途中まで", "途中で止められました。"),
 }
-PORTAL, NETWORK, MUNICIPALITY, WAY, CARD_COLOUR = (f"var(--s{number})" for number in (1, 2, 3, 4, 5))
 NAN = float("nan")
 
 
@@ -35,10 +36,10 @@ def page(result: Result, earlier: Result | None = None, capacity: Found | None =
             _head(result),
             _figures(result.report),
             _levels(result),
-            _capacity(capacity),
+            capacity_part.section(capacity),
             _over_time(result, earlier),
             _distribution(result.report),
-            _journeys(result.report),
+            journeys_part.section(result.report),
             _comparison(result, earlier),
             _failures(result.report),
             _generator(result),
@@ -89,17 +90,27 @@ def _figures(report: Report) -> str:
     count = requests.histogram.count
     cards.append(("要求", f"{count:,}", f"毎秒 {count / seconds:,.1f}"))
     cards.append(("失敗", f"{report.failures:,}", f"{report.failures / count:.2%}" if count else ""))
-    cards.append(("訪問 p99", _ms(whole.felt.percentile(99)), f"p50 {_ms(whole.felt.percentile(50))}"))
     cards.append(
-        ("要求 p99", _ms(requests.histogram.percentile(99)), f"p50 {_ms(requests.histogram.percentile(50))}")
+        (
+            "訪問 p99",
+            milliseconds(whole.felt.percentile(99)),
+            f"p50 {milliseconds(whole.felt.percentile(50))}",
+        )
+    )
+    cards.append(
+        (
+            "要求 p99",
+            milliseconds(requests.histogram.percentile(99)),
+            f"p50 {milliseconds(requests.histogram.percentile(50))}",
+        )
     )
     late = _whole(report, LATE).histogram
     if late.count:
         cards.append(
             (
                 "後日回答まで p99",
-                _ms(late.percentile(99)),
-                f"p50 {_ms(late.percentile(50))} ・ {late.count:,}件",
+                milliseconds(late.percentile(99)),
+                f"p50 {milliseconds(late.percentile(50))} ・ {late.count:,}件",
             )
         )
     shown = "".join(
@@ -118,51 +129,6 @@ def _levels(result: Result) -> str:
         for finding in result.findings
     )
     return f"<section><h2>サービス水準</h2><table class=levels><tbody>{rows}</tbody></table></section>"
-
-
-def _capacity(found: Found | None) -> str:
-    if found is None:
-        return ""
-    listed = "".join(f"<li>{escape(line.strip())}</li>" for line in found.lines())
-    points = [(step.under_way, step.throughput, step.is_carried) for step in found.steps]
-    curve = []
-    if found.law is not None:
-        first, last = min(visits for visits, _, _ in points), found.law.measured_to
-        grid = [first + (last - first) * number / 100 for number in range(101)]
-        curve = [(visits, found.law.at(visits)) for visits in grid]
-    drawn = scatter("同時の訪問と、1秒に終わる訪問", points, curve, across="同時の訪問", up="件/秒")
-    head = "".join(
-        f"<th>{name}</th>"
-        for name in (
-            "計画 件/秒",
-            "終了 件/秒",
-            "同時の訪問",
-            "訪問の平均",
-            "p99",
-            "始められず",
-            "失敗",
-            "Little",
-            "水準",
-        )
-    )
-    rows = "".join(
-        f"<tr><td>{plain(step.offered)}</td><td>{plain(step.throughput)}</td><td>{plain(step.under_way)}</td>"
-        f"<td>{_ms(step.visit_s * 1e6)}</td><td>{_ms(step.p99_ms * 1000)}</td><td>{step.dropped:,}</td>"
-        f"<td>{step.failures:,}</td><td{'' if step.is_balanced else ' class=no'}>{step.little_percent:.0f} %</td>"
-        f"<td>{_carried(step)}</td></tr>"
-        for step in found.steps
-    )
-    return (
-        f"<section><h2>容量</h2><ul>{listed}</ul><figure><figcaption>同時の訪問と、1秒に終わる訪問"
-        f"（線は普遍拡張則、測った範囲だけ）</figcaption>{drawn}</figure>"
-        f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></section>"
-    )
-
-
-def _carried(step: Step) -> str:
-    if step.is_carried:
-        return "<b class=ok>満たす</b>"
-    return "<b class=no>たまる</b>" if step.holds else "<b class=no>満たさない</b>"
 
 
 def _over_time(result: Result, earlier: Result | None) -> str:
@@ -273,84 +239,12 @@ def _distribution(report: Report) -> str:
         ("後日回答まで", _whole(report, LATE).histogram),
     ):
         if found.count:
-            cells = "".join(f"<td>{_ms(found.percentile(percent))}</td>" for percent in names)
+            cells = "".join(f"<td>{milliseconds(found.percentile(percent))}</td>" for percent in names)
             rows.append(f"<tr><th>{name}</th><td>{found.count:,}</td>{cells}</tr>")
     return (
         f"<section><h2>分布</h2><figure><figcaption>要求</figcaption>{drawn}</figure>"
         f"<figure><figcaption>訪問</figcaption>{visits}</figure>"
         f"<div class=wide><table><thead><tr><th></th><th>件数</th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div></section>"
-    )
-
-
-def _journeys(report: Report) -> str:
-    parts = ["<section><h2>行程</h2>", _split_legend()]
-    for name in report.journeys():
-        title = journeys()[name].title if name in journeys() else name
-        steps = [step for step in report.steps.values() if step.journey == name and step.kind != JOURNEY]
-        whole = report.steps[name, JOURNEY, name]
-        parts.append(f"<h3>{escape(title)} <code>{escape(name)}</code></h3>")
-        bars = sorted((_bar(step, whole) for step in steps if step.kind != LATE), key=lambda bar: bar.begins)
-        drawn = waterfall(f"{title}の滝", bars)
-        parts.append(
-            f"<figure><figcaption>平均の訪問: 各手順が始まるところと長さ（ミリ秒）</figcaption>{drawn}</figure>"
-        )
-        parts.append(_table([*steps, whole]))
-    return "".join([*parts, "</section>"])
-
-
-def _split_legend() -> str:
-    items = "".join(
-        f'<li><span class=box style="background:{colour}"></span>{name}</li>'
-        for name, colour in (
-            ("ポータル", PORTAL),
-            ("情報提供ネットワークなど", NETWORK),
-            ("市区町村など（中間サーバー）", MUNICIPALITY),
-            ("往復と待ち", WAY),
-            ("カードの署名（負荷側）", CARD_COLOUR),
-        )
-    )
-    return f"<p class=note>内訳はポータルが答えに付ける <code>Server-Timing</code> によります。</p><ul class=legend>{items}</ul>"
-
-
-def _bar(step: StepReport, whole: StepReport) -> Bar:
-    count = step.histogram.count or 1
-    mean = step.histogram.mean_us / 1000
-    begins = step.begins_us / count / 1000
-    often = count / (whole.histogram.count or 1)
-    note = f"{plain(mean)} ms" + ("" if 0.995 <= often <= 1.005 else f" ×{often:.2g}")
-    if step.kind == CARD:
-        return Bar("カードの署名", note, begins, [("署名", CARD_COLOUR, mean)])
-    split = {name: value / 1000 for name, value in step.split.means_us().items()}
-    told = sum(split.values())
-    factor = min(1.0, mean / told) if told else 0.0
-    parts = [
-        ("ポータル", PORTAL, split["portal"] * factor),
-        ("情報提供ネットワークなど", NETWORK, split["network"] * factor),
-        ("市区町村など", MUNICIPALITY, split["municipality"] * factor),
-        ("往復と待ち", WAY, max(0.0, mean - told * factor)),
-    ]
-    return Bar(step.name, note, begins, parts)
-
-
-def _table(steps: list[StepReport]) -> str:
-    planned = any(step.intended.count for step in steps)
-    extra = "<th>予定から p50</th><th>予定から p99</th>" if planned else ""
-    rows = []
-    names = {LATE: "後日回答まで: ", CARD: "負荷側: ", JOURNEY: "訪問全体"}
-    for step in steps:
-        name = names.get(step.kind, "") + ("" if step.kind == JOURNEY else step.name)
-        found = step.histogram
-        cells = "".join(f"<td>{_ms(found.percentile(percent))}</td>" for percent in (50, 90, 99, 100))
-        if planned:
-            cells += "".join(
-                f"<td>{_ms(step.intended.percentile(p)) if step.intended.count else '–'}</td>"
-                for p in (50, 99)
-            )
-        failed = f"<td class=no>{step.failed:,}</td>" if step.failed else "<td>0</td>"
-        rows.append(f"<tr><th>{escape(name)}</th><td>{found.count:,}</td>{failed}{cells}</tr>")
-    return (
-        "<div class=wide><table><thead><tr><th>手順</th><th>回数</th><th>失敗</th><th>p50</th><th>p90</th><th>p99</th>"
-        f"<th>最大</th>{extra}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
@@ -396,11 +290,11 @@ def _generator(result: Result) -> str:
     limits = result.levels.generator
     rows = []
     for watched in result.report.watched:
-        lag = _ms(watched.lag.percentile(99)) if watched.lag.count else "–"
+        lag = milliseconds(watched.lag.percentile(99)) if watched.lag.count else "–"
         rows.append(
             f"<tr><th>{escape(watched.name)}</th><td>{watched.cpu_share:.0%}</td>"
-            f"<td>{watched.cpu.max_us / 1e6:.0%}</td><td>{_ms(watched.delay.percentile(99))}</td>"
-            f"<td>{_ms(watched.delay.max_us)}</td><td>{lag}</td></tr>"
+            f"<td>{watched.cpu.max_us / 1e6:.0%}</td><td>{milliseconds(watched.delay.percentile(99))}</td>"
+            f"<td>{milliseconds(watched.delay.max_us)}</td><td>{lag}</td></tr>"
         )
     card = _whole(result.report, CARD).histogram
     about = result.about
@@ -408,7 +302,7 @@ def _generator(result: Result) -> str:
     if card.count or result.report.signed_ahead:
         notes.append(
             f"カードの署名（RSA）は本物です。計測中に {card.count:,} 回"
-            + (f"（p50 {_ms(card.percentile(50))}）" if card.count else "")
+            + (f"（p50 {milliseconds(card.percentile(50))}）" if card.count else "")
             + (
                 f"、計測の前に {result.report.signed_ahead:,} 回。先に署名した訪問では、署名する値の要求（sign_in.challenge）は計測に入りません。"
                 if result.report.signed_ahead
@@ -473,10 +367,3 @@ def _whole(report: Report, kind: str) -> StepReport:
     for step in report.of(kind):
         whole.merge(step)
     return whole
-
-
-def _ms(microseconds: float) -> str:
-    value = microseconds / 1000
-    if value >= 10_000:
-        return f"{value / 1000:,.1f} 秒"
-    return f"{value:,.0f} ms" if value >= 100 else f"{value:,.1f} ms" if value >= 1 else f"{value:.2f} ms"

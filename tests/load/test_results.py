@@ -2,6 +2,7 @@
 
 import contextlib
 import html.parser
+import itertools
 import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -10,13 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from load.distributing import Workers
 from load.levels import Levels, load_levels
 from load.measuring import CARD, JOURNEY, LATE, REQUEST, Mark, Report, merged
 from load.profile_file import find_profile, load_profile
 from load.report import junit, page
 from load.report.comparing import differences
 from load.result import About, Exit, Result, read, save
+from load.timeline import WINDOWS_MAX, Timeline, window_seconds
 from load.toml_file import TomlMistake, read_toml
+from load.traces import SAMPLES_MAX, Span, Traces
 from load.watching import GeneratorLimits
 
 LEVELS = """
@@ -62,8 +66,7 @@ def _report(*, slow: float = 1.0, failing: int = 0, dropped: int = 0) -> Report:
             failed = number < failing and name == "records.request"
             step.record(seconds * slow, "overloaded" if failed else None)
             step.intended.record(int((seconds * slow + 0.01) * 1e6))
-            step.begins_us += 5_000
-            step.split.add(10.0 * slow, 5.0, 2.0)
+            step.split.add(int(10_000 * slow), 5_000, 2_000)
             window.requests.record(int(seconds * slow * 1e6))
             window.failures += failed
         whole = report.step("disclosure", JOURNEY, "disclosure")
@@ -75,6 +78,15 @@ def _report(*, slow: float = 1.0, failing: int = 0, dropped: int = 0) -> Report:
         report.starts.drop("空いている接続がなかった")
     report.record(CARD, "card.sign", 0.0005, None, "disclosure")
     report.record(LATE, "records.late_answer", 12.0, None, "disclosure")
+    spans = [
+        Span(REQUEST, "sign_in.challenge", 0, 2_000, 500, 0, 0, False),
+        Span(CARD, "card.sign", 2_000, 600, 0, 0, 0, False),
+        Span(REQUEST, "records.request", 4_000, 90_000, 20_000, 40_000, 25_000, True),
+        *(Span(REQUEST, "records.view", 600_000 * (n + 1), 900, 300, 0, 0, False) for n in range(9)),
+    ]
+    report.traces["disclosure"] = Traces()
+    for took in (500_000, 700_000, 9_000_000):
+        report.traces["disclosure"].add(took, spans)
     report.marks.append(Mark(2.0, 6.0, "停止 <&>"))
     return report
 
@@ -326,7 +338,8 @@ def test_the_page_is_whole_and_loads_nothing(tmp_path: Path) -> None:
         "空いている接続がなかった", "中間サーバー", "国全体の山", "先に", "sign_in",
     ):  # fmt: skip
         assert words in shown or words == "先に", words
-    assert text.count("<svg") == 5 + 2 + 1
+    assert text.count("<svg") == 5 + 2 + 2
+    assert "ほか 6 回" in shown and "9,000 ms" in shown
 
 
 def test_an_empty_run_has_a_page_too() -> None:
@@ -353,3 +366,80 @@ def test_what_is_no_result_is_said(tmp_path: Path, content: str) -> None:
 
     with pytest.raises(ValueError, match=r"run\.json は"):
         read(tmp_path / "run.json")
+
+
+# What is kept of a run
+
+
+def test_of_a_million_visits_some_are_kept_spread_over_the_run_and_the_longest() -> None:
+    traces = Traces()
+    for number in range(20_000):
+        traces.add(number if number != 777 else 10**9, [Span(REQUEST, str(number), 0, 1, 0, 0, 0, False)])
+
+    assert SAMPLES_MAX / 2 <= len(traces.samples) < SAMPLES_MAX
+    kept = [trace.took for trace in traces.samples]
+    assert max(b - a for a, b in itertools.pairwise(kept)) <= 20_000 / (SAMPLES_MAX / 2) + 1
+    assert traces.longest is not None and traces.longest.spans[0].name == "777"
+    assert Traces.decode(traces.encode()).encode() == traces.encode()
+
+    other = Traces()
+    other.add(2 * 10**9, [])
+    traces.merge(other)
+    assert traces.longest.took == 2 * 10**9
+    assert len(traces.samples) <= SAMPLES_MAX
+    near = traces.near(10_000)
+    assert near is not None and abs(near.took - 10_000) < 2_000
+
+
+@given(st.floats(1, 2e6))
+def test_a_run_of_any_length_has_a_bounded_number_of_windows(seconds: float) -> None:
+    width = window_seconds(seconds)
+    timeline = Timeline(width)
+    timeline.at(seconds).due += 1
+    timeline.at(seconds * 100).due += 1  # however late
+
+    assert width == int(width) >= 1
+    assert seconds / width <= WINDOWS_MAX
+    assert len(timeline.windows()) <= 2 * WINDOWS_MAX + 1
+
+
+def test_visits_going_on_are_counted_where_they_went_on() -> None:
+    timeline = Timeline(2.0)
+    timeline.spread(1.5, 5.0)
+
+    assert [window.under_way for _, window in timeline.windows()] == [0.5, 2.0, 1.0]
+
+
+def test_what_workers_tell_adds_up_to_what_one_would_have_told() -> None:
+    """By the words they exchange: each second what changed, at the end all; a word that was lost changes nothing."""
+    whole, parts = Report(), [Report(), Report()]
+    workers = Workers()
+    sent: list[str] = []
+    workers.begin(["a", "b"], lambda client, said: sent.append(f"{client} {said['index']}/{said['count']}"))
+    assert sent == ["a 0/2", "b 1/2"]
+    for number in range(400):
+        part = parts[number % 2]
+        for report in (whole, part):
+            step = report.step("disclosure", REQUEST, f"step{number % 3}")
+            step.record(number / 1000, "reset" if number % 50 == 0 else None)
+            step.intended.record(number * 1500)
+            window = report.timeline.at(number / 10)
+            window.requests.record(number * 1000)
+            window.made += 1
+            report.starts.due += 1
+            report.starts.made += 1
+        if number % 40 < 2 and number % 80 > 1:  # every second word is lost
+            content = part.encode() | {"timeline": part.timeline.encode(only_touched=True)}
+            workers.hear("ab"[number % 2], {"report": content, "done": False, "ended": False})
+    assert workers.missing() == 2 and not workers.all_done
+    for client, part in zip("ab", parts, strict=True):
+        part.end(part.began + 40)
+        workers.hear(client, {"report": part.encode(), "done": True, "ended": True})
+
+    told = workers.report().encode()
+    expected = whole.encode()
+    for content in (told, expected):
+        content["steps"].sort(key=lambda step: step["name"])
+    assert workers.missing() == 0 and workers.all_done
+    for name in ("steps", "starts", "timeline"):
+        assert told[name] == expected[name]
