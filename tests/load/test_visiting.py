@@ -78,7 +78,7 @@ def test_a_visit_that_began_late_is_late_with_all_that_follows() -> None:
 
     assert told["count"] == 2 and told["told"] == ["portal.health"] * 2
     # The server takes 50 ms; everything began 300 ms late. A loaded machine adds, it never takes away.
-    assert 50_000 <= told["sent"]
+    assert told["sent"] >= 50_000
     assert told["intended"] >= 300_000 + 50_000
     assert told["whole"] >= 200_000
     assert told["whole_intended"] - told["whole"] >= 299_000
