@@ -23,6 +23,7 @@ from load.measuring import ERROR, REPORT_VARIABLE, Report, glance
 from load.plan import Share
 from load.result import Exit
 from load.running import Mouth, NoPortal, Run, has_run, plan_of, put_run, run_of, watch
+from portal.wire.systems import System
 
 RESIDENTS_DEFAULT = 3
 PAUSE_SECONDS_DEFAULT = 1.0
@@ -109,6 +110,10 @@ def _init(environment: Any, **_: Any) -> None:
     options = environment.parsed_options
     runner = environment.runner
     if options is not None and _kind(environment) != "WorkerRunner":
+        if not options.world:
+            # Who was not told of the world around the portal can't speak for an organisation in it.
+            of_portal = [each for each in environment.user_classes if each.journey.systems <= {System.PORTAL}]
+            environment.user_classes = of_portal or environment.user_classes
         try:
             _here.ending = Ending(options)
             plan_of(options)
