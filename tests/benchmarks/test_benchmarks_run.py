@@ -60,10 +60,14 @@ def test_writes(tmp_path: Path) -> None:
 
 
 def test_journeys() -> None:
-    row = _checked(journeys.rows(key_folder(), 1, count=6, residents=3))
+    found = journeys.rows(key_folder(), 1, count=6, residents=3)
 
-    assert row.aim == 500
-    assert float(row.note.split()[0]) >= 8, row.note
+    for row in found:
+        _checked([row])
+        assert row.aim == 500
+    # With faults a journey may end early.
+    for row in found[:2]:
+        assert float(row.note.split()[0]) >= 8, row.note
 
 
 def test_starting(tmp_path: Path) -> None:
