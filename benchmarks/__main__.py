@@ -60,10 +60,14 @@ def _calls(folder: Path, rounds: int) -> list[Row]:
     return calls.rows(rounds)
 
 
-def _serving(folder: Path, rounds: int) -> list[Row]:
-    from benchmarks import serving
+def _serving(name: str) -> Benchmark:
+    def run(folder: Path, rounds: int) -> list[Row]:
+        from benchmarks import serving
 
-    return serving.rows(folder, rounds)
+        found: list[Row] = getattr(serving, name)(folder, rounds)
+        return found
+
+    return run
 
 
 def _writes(folder: Path, rounds: int) -> list[Row]:
@@ -141,7 +145,11 @@ BENCHMARKS: dict[str, Benchmark] = {
     "starting": _starting,
     "signing_in": _signing_in,
     "calls": _calls,
-    "serving": _serving,
+    "hello": _serving("hello"),
+    "page": _serving("page"),
+    "lane_writes": _serving("writes"),
+    "connections": _serving("connections"),
+    "sessions": _serving("sessions"),
     "writes": _writes,
     "notices": _notices,
     "database": _database,

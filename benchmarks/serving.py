@@ -253,12 +253,3 @@ def sessions(folder: Path, rounds: int, *, count: int = SIGNED_IN) -> list[Row]:
             note=f"{count} sessions; after the portal's sweep (every ten minutes) {max(0.0, swept):,.0f} bytes each",
         )
     ]
-
-
-def rows(folder: Path, rounds: int) -> list[Row]:
-    found: list[Row] = []
-    for benchmark in (hello, page, writes, connections, sessions):
-        part = folder / benchmark.__name__
-        part.mkdir()
-        found += benchmark(part, rounds)
-    return found

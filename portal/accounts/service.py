@@ -93,6 +93,10 @@ class Accounts:
         account = await read_one(self._store, query, params)
         return None if account is None else self._open(account)
 
+    def at_hand(self, account_id: str) -> OpenedAccount | None:
+        """What :meth:`by_id` would find without asking the store; None says nothing."""
+        return self._opened.get(account_id)
+
     async def by_id(self, account_id: str) -> OpenedAccount | None:
         opened = self._opened.get(account_id)
         if opened is None:

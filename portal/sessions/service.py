@@ -145,6 +145,16 @@ class Sessions:
         own, shared = self._settings.session_idle_seconds, self._settings.session_idle_shared_seconds
         return terminals.idle_seconds(terminal, own, shared)
 
+    def at_hand(self, secret: str) -> Session | None:
+        """What :meth:`find` would find without asking the store or writing; None says nothing."""
+        session = self._living.get(token_hash(secret))
+        if session is None:
+            return None
+        now = self._clock.now_ms()
+        if session.over(now) or worth_extending(session, now, self.idle_seconds(session.terminal)):
+            return None
+        return session
+
     async def find(self, secret: str, *, extend: bool = True) -> Session | None:
         """The living session of this token; its idle time begins anew if *extend*, that is, if its user did something."""
         hashed = token_hash(secret)
