@@ -1,5 +1,6 @@
 """The PostgreSQL twin next to what one does with psycopg and threads; and one portal worker next to two."""
 
+import os
 import queue
 import statistics
 from collections.abc import Callable
@@ -127,13 +128,18 @@ def _known(key: str) -> str:
     return f"read/{(int(task) * 7919 + int(count) * 104_729) % PRELOADED}"
 
 
+def _busy() -> str:
+    """How many others wanted the machine: with many of them, whoever has more processes gets more of it."""
+    return f"load average {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
+
+
 def store(folder: Path, rounds: int, *, seconds: float = 2.0) -> list[Row]:
     with running_server() as server:
         paces = trio.run(_store_paces, server, rounds, seconds)
     rates = {name: statistics.median(each.per_second for each in found) for name, found in paces.items()}
     cpu = {name: statistics.median(each.cpu_us for each in found) for name, found in paces.items()}
     writes, pool_writes, reads, pool_reads = (rates[name] for name in _WORKS)
-    what = f"{TASKS} tasks, {ROW_BYTES} bytes, the server on the same two cores, over TCP"
+    what = f"{TASKS} tasks, {ROW_BYTES} bytes, the server on the same cores, over TCP; {_busy()}"
     return [
         Row(
             "postgresql.durable_writes",
@@ -182,7 +188,10 @@ def workers(
     sqlite, one, two = (
         statistics.median(each.per_second for each in paces[name]) for name in ("sqlite", "one", "two")
     )
-    where = f"both cores shared by the workers, the database and the load; {connections} connections; load by {generator_name()}"
+    where = (
+        f"cores shared by the workers, the database and the load; {connections} connections; "
+        f"load by {generator_name()}; {_busy()}"
+    )
     return [
         Row(
             "portal.two_workers",
