@@ -11,8 +11,13 @@ WINDOWS_MAX = 600
 
 
 def window_seconds(run_s: float) -> float:
-    """How wide the windows of a run of this length are: whole seconds."""
-    return float(max(1, ceil(run_s / WINDOWS_MAX)))
+    """How wide the windows of a run of this length are: whole seconds, of short ones a quarter."""
+    return SHORT_WINDOW_SECONDS if run_s < SHORT_SECONDS else float(max(1, ceil(run_s / WINDOWS_MAX)))
+
+
+SHORT_SECONDS = 30.0
+"""A run shorter than this is looked at more closely."""
+SHORT_WINDOW_SECONDS = 0.25
 
 
 class Window:
