@@ -12,6 +12,7 @@ from sim.intermediate.notices.relaying import Relaying
 from sim.intermediate.notices.sending import Sending
 from sim.intermediate.standing import Standing
 from sim.nation.catalogue import Catalogue
+from sim.nation.nation import Nation, UnknownResident
 from sim.network.codes import LinkageCodes
 
 
@@ -19,18 +20,31 @@ class NoticeDesk:
     """お知らせ (OSR) of all organisations."""
 
     def __init__(
-        self, surroundings: Surroundings, catalogue: Catalogue, codes: LinkageCodes, standing: Standing
+        self,
+        surroundings: Surroundings,
+        catalogue: Catalogue,
+        codes: LinkageCodes,
+        standing: Standing,
+        nation: Nation,
     ) -> None:
         self.catalogue = catalogue
         self.standing = standing
         self.clock = surroundings.clock
         self.chance = surroundings.chance
         self.relaying = Relaying(surroundings, codes, standing)
-        self.sending = Sending(surroundings, catalogue, standing, self.relaying.lanes.call)
+        self._nation = nation
+        self.sending = Sending(surroundings, catalogue, standing, self.relaying.lanes.call, self.number_of)
         self.polling = Polling(surroundings, self.sending)
 
     def __repr__(self) -> str:
         return f"NoticeDesk({self.relaying!r})"
+
+    def number_of(self, text: str) -> int | None:
+        """宛名番号 of somebody who is named as the simulated world names residents (``131016-12``)."""
+        try:
+            return self._nation.number_of(text)
+        except UnknownResident:
+            return None
 
     def operations(self) -> list[tuple[Operation[Any, Any], Callable[[Any], Awaitable[Any]]]]:
         """What an organisation's side asks for; every request names its organisation."""

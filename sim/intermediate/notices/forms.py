@@ -1,6 +1,6 @@
 """The staff's form of a notice: read as it was typed, into a request or into words at the fields that are wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, time
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ KINDS = (
     ("text", "文章で答える"),
     ("date", "日付で答える"),
 )
+PERSON_SAID = "宛名番号を数字で入れるか、住民の番号（例：131016-12）を入れてください。"
 DAYS = {"kept": "保存期限", "deadline": "回答期限", "collect": "回収期限"}
 FIELDS = ("affair", "title", "text", "service_label", "service_url", "payment_url", "person")
 _TYPES = {
@@ -66,7 +67,9 @@ def blank() -> dict[str, Any]:
     }
 
 
-def read(form: Mapping[str, str], attachment: tuple[str, bytes] | None) -> Filled:
+def read(
+    form: Mapping[str, str], attachment: tuple[str, bytes] | None, person_of: Callable[[str], int | None]
+) -> Filled:
     """Everything that is wrong at once; rules that only the server knows are said by :func:`field_of`."""
     values = blank()
     values.update({name: form.get(name, "").strip() for name in FIELDS})
@@ -95,10 +98,8 @@ def read(form: Mapping[str, str], attachment: tuple[str, bytes] | None) -> Fille
     if bool(values["service_label"]) != bool(values["service_url"]):
         empty = "service_url" if values["service_label"] else "service_label"
         errors[empty] = "案内の名前とURLは、両方入れてください。"
-    if values["to"] == "one" and not (
-        values["person"].isascii() and values["person"].isdigit() and len(values["person"]) <= 9
-    ):
-        errors["person"] = "宛名番号を、数字で入れてください。"
+    if values["to"] == "one" and person_of(values["person"]) is None:
+        errors["person"] = PERSON_SAID
     questionnaire = _questionnaire(values, errors)
     files = _attachment(attachment, errors)
     if errors or kept is None:

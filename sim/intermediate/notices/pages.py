@@ -42,6 +42,8 @@ Taken = TypeVar("Taken")
 
 NOTICES: Final = "/notices"
 NAV: Final = ("お知らせの送信", NOTICES)
+PERSON_MAX: Final = (1 << 27) - 1
+"""A larger number is nobody's either."""
 UPLOAD_BYTES_MAX: Final = 3_500_000
 """Of a form with a file; the connection takes 4 MiB."""
 FORM_SECONDS_MAX: Final = 60
@@ -124,6 +126,12 @@ class _Pages:
     def _no_body(self) -> "TrioResponse":
         return self._look.go(NOTICES)
 
+    def _person(self, typed: str) -> int | None:
+        """By number, or as the world's pages name residents."""
+        if typed.isascii() and typed.isdigit() and len(typed) <= 15:
+            return min(int(typed), PERSON_MAX)
+        return self._desk.number_of(typed)
+
     def _from_elsewhere(self) -> "TrioResponse | None":
         if not self._look.came_from_elsewhere():
             return None
@@ -191,9 +199,10 @@ class _Pages:
             return refused
         typed = (await request.form).get("person", "").strip()
         said = {"person": typed, "said": "", "error": ""}
-        if not (typed.isascii() and typed.isdigit() and len(typed) <= 9):
-            return await self.overview({**said, "error": "宛名番号を、数字で入れてください。"}, 422)
-        wanted = CheckFolders(body.code, (int(typed),))
+        person = self._person(typed)
+        if person is None:
+            return await self.overview({**said, "error": forms.PERSON_SAID}, 422)
+        wanted = CheckFolders(body.code, (person,))
         found = await self._admit(body.code, lambda: self._desk.relaying.check_folders(wanted))
         if isinstance(found, Problem):
             return await self.overview({**said, "error": found.detail}, found.status)
@@ -240,7 +249,7 @@ class _Pages:
         form, files = await request.form, await request.files
         given = files.get("attachment")
         content = None if given is None or not given.filename else (given.filename, given.read())
-        filled = forms.read(form.to_dict(), content)
+        filled = forms.read(form.to_dict(), content, self._person)
         key = form.get("key", "")
         key = key if key.isascii() and key.isalnum() and len(key) <= 40 else identifier(self._desk.chance)
         if filled.content is None:
@@ -254,7 +263,8 @@ class _Pages:
         async def take() -> NoticeSend | Problem:
             if is_bulk:
                 return await sending.open(OpenSend(body.code, key, affair, form_of, wanted))
-            person = int(filled.values["person"])
+            person = self._person(filled.values["person"])
+            assert person is not None, "the form was read"
             return await sending.send_one(SendNotice(body.code, key, affair, person, wanted))
 
         outcome = await self._admit(body.code, take)

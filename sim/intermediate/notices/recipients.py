@@ -69,9 +69,18 @@ class _Wrong(Exception):
 
 
 class Reader:
-    """Reads the next part of a file; *no_person* tells whether a number is nobody's."""
+    """Reads the next part of a file.
 
-    def __init__(self, form: RecipientsFormat, progress: Progress, no_person: Callable[[int], bool]) -> None:
+    *no_person* tells whether a number is nobody's, *number_of* what else names a person.
+    """
+
+    def __init__(
+        self,
+        form: RecipientsFormat,
+        progress: Progress,
+        no_person: Callable[[int], bool],
+        number_of: Callable[[str], int | None] = lambda text: None,
+    ) -> None:
         self._is_csv = form is RecipientsFormat.CSV
         self._line = progress.line
         self._rest = progress.rest
@@ -81,6 +90,7 @@ class Reader:
         self._first_line = progress.line + 1
         """Of the record at hand: within quotes it may go over several."""
         self._no_person = no_person
+        self._number_of = number_of
         self._alone = progress.columns == ("person",)
 
     def __repr__(self) -> str:
@@ -166,10 +176,11 @@ class Reader:
             raise _Wrong(place, None, f"見出しは{len(self._columns)}列ですが、この行は{len(cells)}列です。")
         given = dict(zip(self._columns, cells, strict=True))
         number = given.pop("person").strip()
-        if not _NUMBER.match(number):
+        person = int(number) if _NUMBER.match(number) else self._number_of(number)
+        if person is None:
             raise self._at("person", "15桁までの数字で入れてください。")
         words = {name: with_line_feeds(text) for name, text in given.items() if text}
-        return self._recipient(int(number), words, self._at)
+        return self._recipient(person, words, self._at)
 
     def _heading(self, cells: list[str]) -> None:
         columns: list[str] = []

@@ -52,15 +52,17 @@ class Sending:
         catalogue: Catalogue,
         standing: Standing,
         call: Callable[[str], None],
+        number_of: Callable[[str], int | None],
         scanner: Scanner | None = None,
     ) -> None:
-        """*call* wakes an organisation's lane."""
+        """*call* wakes an organisation's lane; *number_of* knows residents by another name than their number."""
         self._store: Store = surroundings.store
         self._clock = surroundings.clock
         self._chance = surroundings.chance
         self._catalogue = catalogue
         self._standing = standing
         self._call = call
+        self._number_of = number_of
         self._scanner = scanner or KnownSignatures()
 
     def __repr__(self) -> str:
@@ -179,6 +181,7 @@ class Sending:
             RecipientsFormat(row.format),
             progress,
             lambda person: self._standing.no_person(person) is not None,
+            self._number_of,
         )
 
     async def _keep(
