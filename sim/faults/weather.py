@@ -1,8 +1,8 @@
 """Bad weather: fair weather, and on top of it whatever message faults are active."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Callable
 from math import log
-from typing import Any
 
 import msgspec
 
@@ -37,6 +37,7 @@ DELAY_MS_MAX = 3_600_000
 """Of a Pareto delay: an hour is as good as never."""
 _DELIVERY = "self_information.deliver"
 
+Alter = Callable[[WireRequest], WireRequest | None]
 MESSAGE_FAULTS = (
     Delay, Loss, Duplication, Reset, Reordering, Partition, CutOff, Malformed, StaleAnswer, MislinkedCopy, Stuck,
 )  # fmt: skip
@@ -52,6 +53,8 @@ class BadWeather:
         self._active: dict[int, tuple[Fault, SeededChance]] = {}
         self._answers: OrderedDict[tuple[str, str, bytes], list[WireResponse]] = OrderedDict()
         self._copies: list[bytes] = []
+        self.did: Counter[str] = Counter()
+        """What befell messages so far: ``reply lost``, ``duplicate``, ``late copy``, ``cut off``, …"""
         self.mislinked: set[str] = set()
         """Requests whose answer was given another's content on its way."""
 
@@ -74,8 +77,13 @@ class BadWeather:
 
     def passage(self, sender: Caller, receiver: System, operation: AnyOperation) -> Passage:
         passage = self._fair.passage(sender, receiver, operation)
+        if not self._active:
+            return passage
         for fault, chance in self._active.values():
             passage = self._worse(passage, fault, chance, sender, receiver, operation)
+        self.did["duplicate"] += passage.duplicate
+        self.did["late copy"] += passage.again_after_s is not None
+        self.did["reply lost"] += passage.lose_reply and not passage.lose_request
         return passage
 
     def _worse(
@@ -119,12 +127,13 @@ class BadWeather:
             case CutOff():
                 is_stopped = areas.stops(fault, sender, receiver, operation)
                 if is_stopped is not None:
-                    return _altered(passage, lambda request: None if is_stopped(request) else request)
+                    return _altered(passage, self._border(is_stopped))
             case Stuck(system=system):
                 if receiver is system:
                     return passage._replace(lose_request=True)
             case Malformed(operation=name, share=share):
                 if operation.name == name and hit(share):
+                    self.did["malformed"] += 1
                     return passage._replace(alter_reply=_broken(int(chance.uniform() * 4)))
             case StaleAnswer(operation=name, share=share):
                 if operation.name == name:
@@ -135,6 +144,15 @@ class BadWeather:
             case _:
                 raise AssertionError(f"{fault.kind} is no matter of the weather")
         return passage
+
+    def _border(self, is_stopped: Callable[[WireRequest], bool]) -> Alter:
+        def alter(request: WireRequest) -> WireRequest | None:
+            if not is_stopped(request):
+                return request
+            self.did["cut off"] += 1
+            return None
+
+        return alter
 
     def _stale(self, passage: Passage, operation: AnyOperation, *, again: bool) -> Passage:
         question: list[tuple[str, str, bytes]] = []
@@ -147,11 +165,12 @@ class BadWeather:
             known = self._answers.setdefault(question[0], [response])
             if len(self._answers) > ANSWERS_REMEMBERED_MAX:
                 self._answers.popitem(last=False)
+            self.did["stale"] += again and known[0] != response
             return known[0] if again else response
 
         return _altered(passage, ask)._replace(alter_reply=answer)
 
-    def _mislinking(self, *, is_hit: bool) -> Any:
+    def _mislinking(self, *, is_hit: bool) -> Alter:
         def alter(request: WireRequest) -> WireRequest:
             body = msgspec.json.decode(request.body, type=dict[str, msgspec.Raw])
             content = bytes(body["content"])
@@ -162,6 +181,7 @@ class BadWeather:
                 self._copies = [*self._copies, content][-COPIES_REMEMBERED_MAX:]
             if not is_hit or not others:
                 return request
+            self.did["mislinked"] += 1
             self.mislinked.add(msgspec.json.decode(body["request_id"], type=str))
             altered = msgspec.json.encode({**body, "content": msgspec.Raw(others[0])})
             return msgspec.structs.replace(request, body=altered)
@@ -189,7 +209,7 @@ def _later(passage: Passage, by_ms: int) -> Passage:
     return passage._replace(request_delay_s=passage.request_delay_s + _seconds(by_ms))
 
 
-def _altered(passage: Passage, alter: Any) -> Passage:
+def _altered(passage: Passage, alter: Alter) -> Passage:
     before = passage.alter_request
     if before is None:
         return passage._replace(alter_request=alter)
@@ -201,7 +221,7 @@ def _altered(passage: Passage, alter: Any) -> Passage:
     return passage._replace(alter_request=both)
 
 
-def _broken(how: int) -> Any:
+def _broken(how: int) -> Callable[[WireResponse], WireResponse]:
     """Cut short, empty, of another form, or a page in place of an answer."""
 
     def alter(response: WireResponse) -> WireResponse:

@@ -9,7 +9,7 @@ import trio
 from portal.store.store import Query
 from portal.wire import records, self_information
 from portal.wire.disclosure import ProvisionRecord
-from portal.wire.moments import day_of
+from portal.wire.moments import day_of, to_ms
 from portal.wire.operation import Nothing
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.records import (
@@ -107,7 +107,9 @@ async def ask_records_twice(citizen: Citizen) -> None:
 
 
 def _wanted_records(citizen: Citizen, *, keyed: bool = False) -> RecordsRequest:
-    last = day_of(citizen.run.portal_ms()) - timedelta(days=int(40 * citizen.chance.uniform()))
+    last = day_of(citizen.run.portal_ms())
+    if citizen.picks(0.4):
+        last -= timedelta(days=int(60 * citizen.chance.uniform()))
     first = last - timedelta(days=int(700 * citizen.chance.uniform()))
     key = citizen.new_key() if keyed or citizen.picks(0.8) else None
     return RecordsRequest(first, last, key)
@@ -231,34 +233,43 @@ async def read_one(citizen: Citizen, asked: Asked) -> None:
         case RecordsContent(request, content):
             act.ended = called.ended
             run.judge(citizen.me, owner.read(asked, _canonical(content), act))
-            _check_records(citizen, view_of_records(request), content)
+            _check_records(citizen, asked, view_of_records(request), content)
+            shown = run.own.setdefault("shown", set())
+            shown.update((request_id, record.record_id) for record in content)
         case SelfInformationContent(request, content):
             act.ended = called.ended
             run.judge(citizen.me, owner.read(asked, msgspec.json.encode(content), act))
             _check_self(citizen, asked, content, request_id)
         case Problem(code=ProblemCode.NOT_FOUND):
-            act.ended = called.ended
-            asked.reads.remove(act)
+            _in_vain(citizen, asked, act, called.ended)
             run.reached(READ_GONE)
             run.judge(citizen.me, owner.missed(asked, called.began, called.ended))
         case Problem(code=ProblemCode.CONFLICT):
-            act.ended = called.ended
-            asked.reads.remove(act)
+            _in_vain(citizen, asked, act, called.ended)
             run.judge(citizen.me, owner.unreadable(asked, act))
         case Problem(status=status) if status < 500:
-            act.ended = called.ended
-            asked.reads.remove(act)
+            _in_vain(citizen, asked, act, called.ended)
+
+
+def _in_vain(citizen: Citizen, asked: Asked, act: Act, ended: int) -> None:
+    """The portal says that nothing was read. Where copies come late, one of this may still read what comes meanwhile."""
+    if not citizen.owner.has_late_copies:
+        act.ended = ended
+        asked.reads.remove(act)
 
 
 def _canonical(content: tuple[ProvisionRecord, ...]) -> bytes:
     return msgspec.json.encode(content)
 
 
-def _check_records(citizen: Citizen, view: View, content: tuple[ProvisionRecord, ...]) -> None:
+def _check_records(citizen: Citizen, asked: Asked, view: View, content: tuple[ProvisionRecord, ...]) -> None:
     """All of the past in these days, and of this run's inquiries only those about this person."""
     run, person = citizen.run, citizen.me.person
     start, end = (msgspec.convert(day, type=date) for day in view.subject)
-    expected = {record.record_id for record in records_of(run.facts.nation, person, start, end)}
+    past = records_of(run.facts.nation, person, start, end)
+    known = {record.record_id for record in past}
+    happened_ms = asked.sent_ms - 2 * int(run.own["skew_ms"])
+    expected = {record.record_id for record in past if to_ms(record.requested_at) <= happened_ms}
     seen = {record.record_id for record in content}
     if len(seen) != len(content):
         run.breach(RECORDS_TRUE, "each record once", f"{len(content)} records with {len(seen)} numbers")
@@ -268,8 +279,8 @@ def _check_records(citizen: Citizen, view: View, content: tuple[ProvisionRecord,
             RECORDS_TRUE, f"{len(expected)} records of the past", f"without {sorted(expected - seen)[:3]}"
         )
     numbers = run.own.get("numbers", {})
-    strangers = [each for each in seen - expected if numbers.get(each, person.n) != person.n]
-    strangers += [each for each in seen - expected if len(each) != NUMBER_DIGITS]
+    strangers = [each for each in seen - known if numbers.get(each, person.n) != person.n]
+    strangers += [each for each in seen - known if len(each) != NUMBER_DIGITS]
     if strangers:
         run.breach(RECORDS_TRUE, f"records of {citizen.me.name}", f"{sorted(strangers)[:3]}")
 

@@ -1,6 +1,7 @@
 """Organisations: clerks who inquire about residents, flag records, decide; and what must hold in the network."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
 from portal.links.link import Unreachable
 from portal.store.store import Query
@@ -14,7 +15,7 @@ from portal.wire.intermediate_keeping import (
     Protect,
     Questions,
 )
-from portal.wire.linkage import Decision
+from portal.wire.linkage import Decision, Place
 from portal.wire.operation import Done
 from portal.wire.problems import Problem
 from portal.wire.systems import Party, System
@@ -23,6 +24,7 @@ from scenarios.explorer.exploring import Exploration
 from scenarios.explorer.registry import INVARIANTS, Broken, When, actor, invariant, sometimes, step
 from sim.nation.past import PastRecord, records_of
 from sim.network import invariants as network
+from sim.network.disclosing import sides_of
 from sim.network.records import tables as records
 from sim.world.chance import SeededChance
 
@@ -123,7 +125,11 @@ async def note_numbers(run: Exploration) -> dict[str, int]:
         rows += await run.world.stores[system].read(records.EVERY)
     numbers = {row.number: row.person for row in rows}
     run.own["numbers"] = numbers
-    run.own["flagged"] = {row.number for row in rows if row.flagged}
+    run.own["flagged"] = {
+        row.number: tuple(str(side) for side in sides_of(row))
+        for row in rows
+        if row.place == Place.CORE and row.flagged
+    }
     return numbers
 
 
@@ -156,6 +162,29 @@ def _register() -> None:
 
 
 _register()
+
+
+class _Word(NamedTuple):
+    request_id: str
+    number: str
+    side: str
+    decision: str | None
+
+
+_WORDS = Query("SELECT request_id, number, side, decision FROM questions", _Word)
+
+
+@invariant("a flagged record is shown only if both its sides disclose it", "REC-5", When.END)
+async def flagged_records(run: Exploration) -> Broken | None:
+    flagged = run.own.get("flagged", {})
+    words = await run.world.stores[System.NETWORK].read(_WORDS)
+    said = {(word.request_id, word.number, word.side): word.decision for word in words}
+    for request_id, number in sorted(run.own.get("shown", set())):
+        for side in flagged.get(number, ()):
+            word = said.get((request_id, number, side))
+            if word != Decision.DISCLOSE:
+                return Broken(f"disclosed by the {side}", f"{number} was shown; its {side} said {word}")
+    return None
 
 
 class _Pending(tuple[int]):

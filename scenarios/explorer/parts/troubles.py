@@ -35,6 +35,10 @@ def _pick(chance: SeededChance, among: tuple[System, ...]) -> System:
     return among[chance.integer(len(among))]
 
 
+def _mostly_portal(chance: SeededChance) -> System:
+    return System.PORTAL if chance.uniform() < 0.5 else _pick(chance, ALL)
+
+
 def _log(chance: SeededChance, least: float, most: float) -> int:
     """Between the two, by its logarithm."""
     return int(least * (most / least) ** chance.uniform())
@@ -154,7 +158,7 @@ def mislinked(chance: SeededChance, case: Case) -> list[Planned]:
 def crashes(chance: SeededChance, case: Case) -> list[Planned]:
     found = []
     for _ in _several(chance, 4):
-        system = System.PORTAL if chance.uniform() < 0.5 else _pick(chance, ALL)
+        system = _mostly_portal(chance)
         fault = faults.Crash(
             system, chance.integer(12), chance.uniform() < 0.5, _log(chance, 10, 15 * MINUTE)
         )
@@ -188,7 +192,7 @@ def stuck(chance: SeededChance, case: Case) -> list[Planned]:
 
 @drawn("overload")
 def overloads(chance: SeededChance, case: Case) -> list[Planned]:
-    return [_times(chance, case, faults.Overload(_pick(chance, ALL), chance.integer(3)))]
+    return [_times(chance, case, faults.Overload(_mostly_portal(chance), chance.integer(3)))]
 
 
 @drawn("writes-refused")
@@ -213,7 +217,7 @@ def slow_disks(chance: SeededChance, case: Case) -> list[Planned]:
 def jumps(chance: SeededChance, case: Case) -> list[Planned]:
     found = []
     for _ in _several(chance, 2):
-        by_ms = _log(chance, MINUTE, 100 * DAY)
+        by_ms = _log(chance, MINUTE, 400 * DAY)
         found.append(_times(chance, case, faults.ClockJump(by_ms), lasts=False))
     return found
 
@@ -235,3 +239,31 @@ def revocations(chance: SeededChance, case: Case) -> list[Planned]:
     if chance.uniform() < 0.5:
         return [Planned(fault, 0, 0, After("sign_in.challenge", 1 + chance.integer(4)))]
     return [_times(chance, case, fault, lasts=False)]
+
+
+@drawn("long-outage")
+def long_outages(chance: SeededChance, case: Case) -> list[Planned]:
+    """The network is gone for days, then the intermediate servers: until the portal guides to paper, or almost."""
+    if chance.uniform() < 0.6:
+        return []
+    span = max(10 * MINUTE, span_of(case))
+    first, second = span // 3, 2 * span // 3
+    return [
+        Planned(faults.Partition((System.NETWORK,)), 0, first),
+        Planned(faults.ClockJump(chance.integer(6) * DAY + DAY), first - SECOND),
+        Planned(faults.Stopped(System.INTERMEDIATE), 0, span),
+        Planned(faults.ClockJump(24 * DAY + chance.integer(6) * DAY), second),
+    ]
+
+
+@drawn("jpki-away")
+def jpki_away(chance: SeededChance, case: Case) -> list[Planned]:
+    """A certificate is revoked, then JPKI can't be asked for days: the portal must not believe an old list for ever."""
+    if chance.uniform() < 0.6:
+        return []
+    span = span_of(case)
+    person = case.residents[chance.integer(len(case.residents))]
+    away = Planned(faults.Partition((System.JPKI,)), span // 4 + SECOND, span)
+    revoked = Planned(faults.CertificateRevoked(person), span // 4)
+    days = faults.ClockJump((1 + chance.integer(8)) * DAY)
+    return [revoked, away, Planned(days, span // 2)]
