@@ -44,6 +44,7 @@ def explore(
         bool,
         Parameter(help="小さくした事例を残します。以後、テストがいつも動かします。", negative=""),
     ] = False,
+    failures: Annotated[int, Parameter(help="失敗がこの数になったら終えます。")] = 10,
     diagram: Annotated[Path, Parameter(help="失敗したときのシーケンス図（SVG）を置くフォルダー。")] = Path(
         "artefacts/explorer"
     ),
@@ -64,16 +65,16 @@ def explore(
     if not is_one and (trace is not None or shrink or save):
         raise WrongOrder("--trace、--shrink、--save は、--seed か --case と一緒に使ってください。")
     if any(given is not None and given < 0 for given in (seed, first)) or any(
-        given is not None and given <= 0 for given in (seeds, minutes, processes)
+        given is not None and given <= 0 for given in (seeds, minutes, processes, failures)
     ):
-        raise WrongOrder("種は0以上、種の数・時間・プロセスの数は1以上にしてください。")
+        raise WrongOrder("種は0以上、種の数・時間・プロセスと失敗の数は1以上にしてください。")
     if commit is not None:
         tree.hold_to(commit)
     if is_one:
         sys.exit(_one(out, seed, case, trace, diagram, shrink=shrink, save=save, json=json))
     count = min(processes or os.cpu_count() or 1, PROCESSES_MAX)
     wanted = seeds if seeds is not None or minutes is not None else SEEDS
-    sys.exit(_many(out, wanted, minutes, first, count, diagram, json=json))
+    sys.exit(_many(out, wanted, minutes, first, count, diagram, failures=failures, json=json))
 
 
 def _many(
@@ -84,6 +85,7 @@ def _many(
     processes: int,
     diagram: Path,
     *,
+    failures: int,
     json: bool,
 ) -> int:
     import json as encoding
@@ -96,7 +98,7 @@ def _many(
     registry.load()
     keys = key_folder()
     seconds = None if minutes is None else minutes * 60
-    order = many.Order(first, seeds, seconds, processes, keys)
+    order = many.Order(first, seeds, seconds, processes, keys, failures)
     with Progressing("探索", "種") as progress:
         summary = many.explore(order, lambda done, _: progress(done, seeds or max(done, 1)))
     for found in summary.failures:

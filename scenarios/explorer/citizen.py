@@ -21,8 +21,8 @@ Res = TypeVar("Res")
 
 TRIES_MAX = 4
 """How often somebody tries to sign in before giving up."""
-OCSP_SAYS_GOOD_MS = (15 + 5 + 5) * 60_000
-"""How long OCSP may call a certificate good after it was revoked: its next list, its answer's life, skew of clocks."""
+OCSP_SAYS_GOOD_MS = (30 + 5 + 1) * 60_000
+"""How long OCSP may call a certificate good after it was revoked: its answer's life, what clocks may differ, the way."""
 CRL_SAYS_GOOD_MS = 3 * 86_400_000
 """And the CRL that stands in for it: two days of life, and as old as one day when it was fetched."""
 

@@ -122,7 +122,7 @@ class Providing:
             REPORT_PROVISION,
             ReportProvision(record.number, record.provider, outcome, provided_at, is_flagged),
         )
-        if (again := self._said("provision_not_reported", reported, row)) is not None:
+        if (again := self._said("provision_not_reported", reported)) is not None:
             return again
         handed = await self._inquirers.call(
             RECEIVE_ANSWER,
@@ -135,10 +135,12 @@ class Providing:
                 content if outcome is Outcome.PROVIDED else None,
             ),
         )
-        return self._said("answer_not_taken", handed, row) or Finished()
+        return self._said("answer_not_taken", handed) or Finished()
 
-    def _said(self, event: str, outcome: object, row: Row) -> Again | None:
-        came_to = pushed(outcome, put_ms=row.put_ms, now_ms=self._clock.now_ms())
+    def _said(self, event: str, outcome: object) -> Again | None:
+        # Never given up: what was provided must stand in all three records, however long the others were away.
+        now = self._clock.now_ms()
+        came_to = pushed(outcome, put_ms=now, now_ms=now)
         if came_to is Pushed.AGAIN:
             return Again(reason_of(outcome))
         if came_to is not Pushed.TAKEN:

@@ -408,3 +408,24 @@ async def test_nobody_is_asked_about_who_does_not_exist(up: LinkageWorld, autoju
     single = await up.make("q2", information=SINGLE_PARENT_ALLOWANCE)
     await trio.sleep(1)
     assert (await up.result(single)).reason == Refusal.NOT_PERMITTED
+
+
+@pytest.mark.requirement("REC-2")
+@pytest.mark.parametrize("lost", ["network.report_provision", "intermediate.receive_answer"])
+async def test_what_was_provided_is_told_however_long_the_others_were_away(
+    up: LinkageWorld, autojump_clock: MockClock, lost: str
+) -> None:
+    """Found by the explorer: after an outage of months one failed attempt was the last, and the records disagreed."""
+    up.wiring.weather.passages[lost] = Passage(refuse=True)
+    number = await up.make()
+    await trio.sleep(60)
+    up.wiring.clock.move(84 * DAY_SECONDS * 1000)
+    await trio.sleep(60)
+    del up.wiring.weather.passages[lost]
+
+    await trio.sleep(900)
+
+    kept = await up.kept(number)
+    assert {place: row.state for place, row in kept.items()} == dict.fromkeys(
+        ALL_PLACES, InquiryState.PROVIDED
+    )
