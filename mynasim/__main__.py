@@ -157,6 +157,7 @@ scenarios = App(name="scenarios", help="住民と機関の筋書きを動かし�
 scenarios.command("mynasim.scenarios:run", name="run")
 app.command(scenarios)
 app.command("mynasim.load:load", name="load", help="ポータルに負荷をかけて、応答の速さを測ります（Locust）。")
+app.command("mynasim.trigger:trigger", name="trigger", help="動いている世界に、障害を起こします。")
 app.command(
     "mynasim.explore:explore",
     name="explore",

@@ -1,7 +1,8 @@
 """Lines from the command line to a world that runs: where its systems are, and the operator's credentials."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import trio
@@ -40,24 +41,34 @@ def write_addresses(state: Path, addresses: dict[System, str]) -> None:
 
 def ask(state: Path, operation: Operation[Req, Res], request: Req) -> Res:
     """What a running world's system answers to its operator. Raises :class:`NotRunning` and :class:`Refused`."""
-    addresses, system = _addresses(state), operation.system
-    if system not in addresses:
+    (outcome,) = ask_all(state, [(operation, request)])
+    if isinstance(outcome, Problem):
+        raise Refused(f"{JAPANESE_NAMES[operation.system]}が断りました: {outcome.detail}")
+    answer: Res = outcome
+    return answer
+
+
+def ask_all(state: Path, wanted: Sequence[tuple[Operation[Any, Any], Any]]) -> list[Any]:
+    """The same for many, one after the other over the same lines; a problem is an answer. Raises :class:`NotRunning`."""
+    addresses = _addresses(state)
+    if any(operation.system not in addresses for operation, _ in wanted):
         raise _not_running(state)
     secret = load_or_make(state, LiveChance()).link
 
-    async def call() -> Res | Problem | Unreachable:
+    async def call() -> list[Any]:
         links = LiveLinks(addresses, secret, LiveClock())
         try:
-            return await links.link(Party.OPERATOR, system).call(operation, request)
+            return [
+                await links.link(Party.OPERATOR, operation.system).call(operation, request)
+                for operation, request in wanted
+            ]
         finally:
             await links.aclose()
 
-    outcome = trio.run(call)
-    if isinstance(outcome, Unreachable):
+    outcomes = trio.run(call)
+    if any(isinstance(outcome, Unreachable) for outcome in outcomes):
         raise _not_running(state)
-    if isinstance(outcome, Problem):
-        raise Refused(f"{JAPANESE_NAMES[system]}が断りました: {outcome.detail}")
-    return outcome
+    return outcomes
 
 
 def _addresses(state: Path) -> dict[System, str]:

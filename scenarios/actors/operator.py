@@ -1,5 +1,7 @@
 """The operator (運用者): the hand at the simulators' controls, and the counter where cards are issued again."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from cryptography import x509
@@ -16,6 +18,8 @@ from scenarios.actors.resident import Resident
 from scenarios.checking import answered
 from scenarios.stage import Stage
 from sim.cards_desk.wallet import Issue
+from sim.faults import live
+from sim.faults.vocabulary import CertificateRevoked, ClockJump, Crash, Fault
 
 
 class Operator:
@@ -59,6 +63,36 @@ class Operator:
     async def answer_inquiry(self, inquiry_id: str, text: str) -> Done | Problem | Unreachable:
         link = self._stage.link(Party.OPERATOR, System.PORTAL)
         return await link.call(inquiries.ANSWER_INQUIRY, inquiries.AnswerInquiry(inquiry_id, text))
+
+    async def trigger(self, fault: Fault) -> None:
+        """Bring a fault about that can be brought about live and simulated alike.
+
+        A crash is at once, whatever its plan says. Raises ``NotLive`` for a kind that exists in the explorer only.
+        """
+        match fault:
+            case Crash(system=system):
+                await self._stage.stop(system)
+            case ClockJump(by_ms=by_ms):
+                await self._stage.pass_time(timedelta(milliseconds=by_ms))
+            case _:
+                orders = live.begins(fault, self._stage.facts.serials)
+                await self._carry_out(orders, first_only=isinstance(fault, CertificateRevoked))
+
+    async def relieve(self, fault: Fault) -> None:
+        """Take it back. Raises ``NotLive`` for what can't be."""
+        match fault:
+            case Crash(system=system):
+                await self._stage.start(system)
+            case _:
+                await self._carry_out(live.ends(fault), first_only=False)
+
+    async def _carry_out(self, orders: Sequence[live.Order], *, first_only: bool) -> None:
+        for operation, request in orders:
+            outcome = await self._stage.link(Party.OPERATOR, operation.system).call(operation, request)
+            if first_only and not isinstance(outcome, Problem):
+                return
+            if not first_only:
+                answered(outcome, operation.response, "障害の操作")
 
     async def revoke(self, resident: Resident, reason: RevocationReason) -> None:
         """失効: of the user-authentication certificate on the card that the resident holds."""

@@ -29,6 +29,7 @@ CRL_SAYS_GOOD_MS = 3 * 86_400_000
 INTERNAL = noticed("no request ends in an error of the portal's own", "ACC-1")
 REVOKED = noticed("a certificate that was revoked opens nothing once that must be known", "ACC-1")
 EXPIRED = noticed("a certificate that has expired opens nothing", "ACC-1")
+SENT_ONCE = noticed("what must not be repeated is sent once", "ACC-1")
 UNKNOWN = noticed("every refusal is one that the operation declares", "ACC-1")
 
 REVOKED_BETWEEN = sometimes(
@@ -159,6 +160,11 @@ class Citizen:
         outcome: SignedIn | Problem | Unreachable = called.outcome
         if me.revoked_at is not None and revoked_at is None and me.card_is(signed.certificate):
             run.reached(REVOKED_BETWEEN)
+        presented = run.own.setdefault("presented", set())
+        is_used = isinstance(outcome, Problem) and outcome.code is ProblemCode.CHALLENGE_USED
+        if is_used and challenge.challenge not in presented and not self.owner.has_copies:
+            run.breach(SENT_ONCE, "an answer to it", "challenge-used, though it was presented once")
+        presented.add(challenge.challenge)
         if isinstance(outcome, SignedIn):
             act = Act(called.began, called.ended, True)
             now_ms = run.portal_ms()

@@ -12,6 +12,7 @@ from scenarios.actors.resident import Resident
 from scenarios.checking import answered, equal
 from scenarios.registry import scenario
 from scenarios.stage import Stage
+from sim.faults.vocabulary import Crash, CutOff
 
 ADDRESS = "mikan@example.jp"
 LATE_MAIL = "やりとり履歴の回答が届きました"
@@ -137,3 +138,27 @@ async def portal_stops_with_mail_waiting(stage: Stage) -> None:
     await stage.start(System.MAILBOX)
     await stage.start(System.PORTAL)
     await mail.wait_for("ログインのお知らせ", at_most=timedelta(minutes=15))
+
+
+@scenario(
+    "organisation-cut-off",
+    "一つの機関だけが分断されても、ほかの機関の回答は届き、直れば残りも届く",
+    "SELF-6",
+    "SELF-4",
+)
+async def organisation_cut_off(stage: Stage) -> None:
+    resident, operator = Resident(stage, stage.person(2)), Operator(stage)
+    await resident.enter()
+    found = await resident.search(name="地方税関係情報")
+    away, near = sorted(found, key=lambda each: each.organisation.name != "栃木県小山市")
+    stage.step("小山市の中間サーバーに届かなくなる")
+    cut = CutOff(organisation=away.organisation.code)
+    await operator.trigger(cut)
+    later, at_once = await resident.request_self_information(away, near)
+    equal((later.state, at_once.state), (RequestState.WAITING, RequestState.ANSWERED), "二つの求めの状態")
+    stage.step("ポータルが落ちて起動し、分断が直る")
+    crash = Crash(System.PORTAL, 0, False, 0)
+    await operator.trigger(crash)
+    await operator.relieve(crash)
+    await operator.relieve(cut)
+    await resident.wait_for_self_information(later.request_id)

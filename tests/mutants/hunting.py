@@ -61,7 +61,11 @@ def mutants(names: Sequence[str] = ()) -> list[Mutant]:
 def applies(mutant: Mutant) -> str:
     """What keeps the patch from applying to the tree as it is; nothing when it does."""
     done = subprocess.run(
-        ["git", "apply", "--check", str(mutant.patch)], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "apply", "-C1", "--check", str(mutant.patch)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.stderr.strip() if done.returncode else ""
 
@@ -76,7 +80,7 @@ def hunt(mutant: Mutant, first: int = 1) -> Hunt:
                 shutil.copytree(source, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, tree / part)
-        subprocess.run(["git", "apply", str(mutant.patch)], cwd=tree, check=True, capture_output=True)
+        subprocess.run(["git", "apply", "-C1", str(mutant.patch)], cwd=tree, check=True, capture_output=True)
         began = time.monotonic()
         command = [sys.executable, "-m", "mynasim", "explore", "--first", str(first)]
         command += ["--seeds", str(mutant.seeds), "--failures", "1", "--processes", "1", "--json"]

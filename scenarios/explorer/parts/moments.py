@@ -4,7 +4,7 @@ from portal.links.link import Sighting
 from portal.wire.moments import MINUTE
 from portal.wire.systems import System
 from scenarios.explorer.exploring import Exploration, Tracing
-from scenarios.explorer.registry import Sometimes, sometimes
+from scenarios.explorer.registry import sometimes
 from scenarios.explorer.running import WATCHES
 from sim.faults.simulated import Happening
 from sim.faults.vocabulary import CutOff, Partition, Stopped, Stuck
@@ -65,9 +65,10 @@ class _Watch:
             return
         if sighting.outcome == "ok" and any(each.in_flight["sign_out"] for each in run.residents):
             run.reached(LATE_AT_SIGN_OUT)
-        by_outcome: dict[str, Sometimes] = {"storage-refused": NOT_STORED, "conflict": WRONG_REFUSED}
-        if (situation := by_outcome.get(sighting.outcome)) is not None:
-            run.reached(situation)
+        if sighting.outcome == "storage-refused":
+            run.reached(NOT_STORED)
+        if sighting.outcome == "conflict":
+            run.reached(WRONG_REFUSED)
 
     def happened(self, happening: Happening) -> None:
         run = self._run

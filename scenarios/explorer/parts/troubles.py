@@ -92,7 +92,7 @@ def duplications(chance: SeededChance, case: Case) -> list[Planned]:
 @drawn("reset")
 def resets(chance: SeededChance, case: Case) -> list[Planned]:
     return [
-        _times(chance, case, faults.Reset(chance.uniform() ** 2 * 0.5, _of(chance)))
+        _times(chance, case, faults.Reset(0.05 + 0.6 * chance.uniform(), _of(chance)))
         for _ in _several(chance, 2)
     ]
 

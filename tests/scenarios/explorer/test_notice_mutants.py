@@ -1,4 +1,4 @@
-"""Notices that are handled wrongly on purpose: the explorer must find it within a few dozen seeds."""
+"""Notices that are handled wrongly on purpose: the explorer must find it within some hundred seeds."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from sim.network.notices import relaying as core
 from sim.world.facts import WorldFacts
 from sim.world.key_folder import key_folder
 
-SEEDS_MAX = 60
+SEEDS_MAX = 300
 
 
 @pytest.fixture(scope="module")
