@@ -11,4 +11,9 @@ def add_operations(dispatcher: Dispatcher, service: History, users: AccountGuard
     async def search(query: history.HistoryQuery, user: SignedIn) -> history.HistoryLines | Problem:
         return await service.search(user.account, query)
 
+    async def csv(query: history.HistoryQuery, user: SignedIn) -> bytes | Problem:
+        made = await service.file(user.account, query)
+        return made if isinstance(made, Problem) else made.content
+
+    dispatcher.add(history.HISTORY_CSV, users, csv)
     dispatcher.add(history.SEARCH_HISTORY, users, search)

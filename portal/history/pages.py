@@ -25,25 +25,7 @@ PARTS = ("year", "month", "day")
 
 def add_pages(reception: Reception, history: History, clock: Clock) -> None:
     async def search(user: User) -> Response:
-        args = request.args
-        values: dict[str, Any] = {name: typed(args, name) for name in CHOICES}
-        errors: dict[str, str] = {}
-        asked: dict[str, Any] = {}
-        for name, label in DAYS.items():
-            parts = {part: typed(args, f"{name}_{part}") for part in PARTS}
-            values[name] = parts
-            day = read_date(**parts)
-            if day is not None:
-                asked["start" if name == "first_day" else "end"] = day
-            elif any(parts.values()):
-                errors[f"{name}_year"] = (
-                    f"「{label}」に、ない日付が入っています。年は西暦4けたで入れてください。"
-                )
-        # A choice that is not on the list was typed into the address: as if nothing had been chosen.
-        asked |= {name: values[name] for name, words in CHOICES.items() if values[name] in list(words)}
-        before = args.get("before")
-        if before is not None:
-            asked["before"] = before
+        asked, values, errors = _asked()
         found = await _found(history, user, asked, errors)
         today = day_of(clock.now_ms())
         context = {
@@ -54,12 +36,50 @@ def add_pages(reception: Reception, history: History, clock: Clock) -> None:
             "oldest": day_of(oldest_ms(clock.now_ms())),
             **{f"{name}s": _options(words) for name, words in CHOICES.items()},
             "lines": [_line(line) for line in found.lines],
-            "searched": any(typed(args, name) for name in args),
-            "more": None if found.next is None else _onward(args.items(), found.next),
+            "searched": any(typed(request.args, name) for name in request.args),
+            "file": _address("history.file", request.args.items()),
+            "more": None if found.next is None else _address("history", request.args.items(), found.next),
         }
         return reception.show("history/history.html", user, context, status=422 if errors else 200)
 
+    async def file(user: User) -> Response:
+        asked, _, errors = _asked()
+        if errors or not reception.asked_by_hand():
+            return reception.go_to(_address("history", request.args.items()))
+        made = await history.file(user.account, _query(asked))
+        return reception.tell(made, user) if isinstance(made, Problem) else reception.hand_out(*made)
+
     reception.users("history", get=search)
+    reception.users("history.file", get=file)
+
+
+def _asked() -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
+    """What the address asks for, what was typed, and what is wrong with it."""
+    args = request.args
+    values: dict[str, Any] = {name: typed(args, name) for name in CHOICES}
+    errors: dict[str, str] = {}
+    asked: dict[str, Any] = {}
+    for name, label in DAYS.items():
+        parts = {part: typed(args, f"{name}_{part}") for part in PARTS}
+        values[name] = parts
+        day = read_date(**parts)
+        if day is not None:
+            asked["start" if name == "first_day" else "end"] = day
+        elif any(parts.values()):
+            errors[f"{name}_year"] = f"「{label}」に、ない日付が入っています。年は西暦4けたで入れてください。"
+    # A choice that is not on the list was typed into the address: as if nothing had been chosen.
+    asked |= {name: values[name] for name, words in CHOICES.items() if values[name] in list(words)}
+    before = args.get("before")
+    if before is not None:
+        asked["before"] = before
+    return asked, values, errors
+
+
+def _query(asked: Mapping[str, Any]) -> HistoryQuery:
+    try:
+        return msgspec.convert(asked, HistoryQuery)
+    except msgspec.ValidationError:
+        return HistoryQuery()
 
 
 async def _found(
@@ -67,11 +87,7 @@ async def _found(
 ) -> HistoryLines:
     if errors:
         return HistoryLines((), None)
-    try:
-        query = msgspec.convert(asked, HistoryQuery)
-    except msgspec.ValidationError:
-        query = HistoryQuery()
-    found = await history.search(user.account, query)
+    found = await history.search(user.account, _query(asked))
     if not isinstance(found, Problem):
         return found
     if found.field == "$.end":
@@ -84,9 +100,11 @@ def _options(words: Mapping[Any, str]) -> list[dict[str, str]]:
     return [{"value": str(value), "label": label} for value, label in words.items()]
 
 
-def _onward(args: Iterable[tuple[str, str]], before: str) -> str:
-    kept = [(name, value) for name, value in args if value and name != "before"]
-    return f"{page('history')}?{urlencode([*kept, ('before', before)])}"
+def _address(name: str, args: Iterable[tuple[str, str]], before: str = "") -> str:
+    """A page with the same conditions, and going on from *before*."""
+    kept = [(key, value) for key, value in args if value and key != "before"]
+    query = urlencode([*kept, *([("before", before)] if before else [])])
+    return f"{page(name)}?{query}" if query else page(name)
 
 
 def _line(line: HistoryLine) -> dict[str, Any]:

@@ -1,13 +1,18 @@
 """Writes lines of the history, in the transaction of what they tell of, and finds them again (HIS-1, 2, 3)."""
 
 from portal.accounts.model import OpenedAccount
+from portal.files.as_csv import as_csv
+from portal.files.service import File, FileKind
 from portal.folder.sealing import Sealer
 from portal.history import tables
 from portal.history.model import LINES_AT_ONCE_MAX, Cursor, Line, oldest_ms, range_of, read_cursor
+from portal.history.sheet import sheet_of
 from portal.seams.clock import Clock
 from portal.store.store import Op, Store
 from portal.wire.history import Action, HistoryLine, HistoryLines, HistoryQuery, Operator, Service
-from portal.wire.moments import to_jst
+from portal.wire.limits import HISTORY_IN_FILE_MAX
+from portal.wire.moments import day_of, to_jst
+from portal.wire.operation import CSV
 from portal.wire.problems import Problem, ProblemCode, problem
 
 
@@ -44,7 +49,17 @@ class History:
             )
         return tables.insert(line)
 
-    async def search(self, owner: OpenedAccount, query: HistoryQuery) -> HistoryLines | Problem:
+    async def file(self, owner: OpenedAccount, query: HistoryQuery) -> File | Problem:
+        """The same lines as a CSV file, as many as a file holds."""
+        found = await self.search(owner, query, HISTORY_IN_FILE_MAX)
+        if isinstance(found, Problem):
+            return found
+        sheet = sheet_of(found.lines, day_of(self._clock.now_ms()))
+        return File(f"{sheet.name}.{FileKind.CSV}", CSV, as_csv(sheet))
+
+    async def search(
+        self, owner: OpenedAccount, query: HistoryQuery, most: int = LINES_AT_ONCE_MAX
+    ) -> HistoryLines | Problem:
         """The owner's lines, newest first, so many at a time."""
         within = range_of(query, self._clock.now_ms())
         if isinstance(within, Problem):
@@ -55,12 +70,10 @@ class History:
                 ProblemCode.UNPROCESSABLE, "before には、前の回答の next を入れてください。", field="$.before"
             )
         # One more than is shown tells whether there are more.
-        found = await self._store.read(
-            *tables.search(owner.account_id, query, within, after, LINES_AT_ONCE_MAX + 1)
-        )
-        shown = found[:LINES_AT_ONCE_MAX]
+        found = await self._store.read(*tables.search(owner.account_id, query, within, after, most + 1))
+        shown = found[:most]
         more = None
-        if len(found) > LINES_AT_ONCE_MAX:
+        if len(found) > most:
             last = shown[-1]
             more = Cursor(last.at_ms, last.service, last.action, last.about).text()
         return HistoryLines(tuple(self._shown(owner, line) for line in shown), more)

@@ -36,6 +36,7 @@ PAGES: Mapping[str, str] = MappingProxyType(
         "folder": "/folder",
         "folder.delete": "/folder/{item_id}/delete",
         "history": "/history",
+        "history.file": "/history/file",
         "faq": "/faq",
         "inquiries": "/inquiries",
         "inquiries.new": "/inquiries/new",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from portal.wire.operation import Message, Method, Operation
+from portal.wire.operation import CSV, Message, Method, Operation
 from portal.wire.problems import ProblemCode as P
 from portal.wire.systems import Party, System
 
@@ -87,4 +87,10 @@ SEARCH_HISTORY = Operation(
     summary="操作履歴を探す", problems=[P.ACCOUNT_NEEDED, P.PERIOD_REFUSED, P.UNPROCESSABLE],
 )  # fmt: skip
 
-OPERATIONS = (SEARCH_HISTORY,)
+HISTORY_CSV = Operation(
+    "history.csv", System.PORTAL, Method.GET, "/api/history.csv", HistoryQuery, bytes,
+    callers=[Party.CITIZEN], repeatable=True, requirements=["HIS-1"], response_media=CSV,
+    summary="操作履歴をCSVで受け取る", problems=[P.ACCOUNT_NEEDED, P.PERIOD_REFUSED, P.UNPROCESSABLE],
+)  # fmt: skip
+
+OPERATIONS = (SEARCH_HISTORY, HISTORY_CSV)

@@ -10,6 +10,8 @@ MAIL_ADDRESSES_MAX: Final = 2
 AUTH_PIN_DIGITS: Final = 4
 """ACC-1."""
 
+HISTORY_IN_FILE_MAX: Final = 10_000
+"""Lines of one file, the newest."""
 HISTORY_KEPT_MONTHS: Final = 15
 """HIS-3."""
 MAIL_CODE_DIGITS: Final = 6

@@ -744,6 +744,7 @@ def _history(**more: Any) -> Context:
             **_HISTORY_CHOICES,
             "lines": [],
             "searched": False,
+            "file": "/history/file",
             "more": None,
             **more,
         },

@@ -101,3 +101,17 @@ async def test_an_address_that_nobody_has_written(house: House, query: str) -> N
     browser = await house.signed_in()
     await browser.get(f"/history?{query}")
     assert browser.status == 200
+
+
+@pytest.mark.requirement("HIS-1")
+async def test_the_lines_as_a_file(house: House) -> None:
+    browser = await house.signed_in()
+    await browser.get("/history?service=account")
+    await browser.click("CSVで保存する")
+    lines = browser.body.decode("utf-8-sig").splitlines()
+    assert (browser.header("content-type") or "").startswith("text/csv")
+    assert "filename*=UTF-8''" in (browser.header("content-disposition") or "")
+    assert "日時" in lines[0] and len(lines) == 2 and "利用者登録" in lines[1]
+
+    await browser.get("/history/file?first_day_year=x")
+    assert browser.path == "/history" and browser.status == 422
