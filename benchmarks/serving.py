@@ -195,7 +195,15 @@ def writes(folder: Path, rounds: int, *, seconds: float = 3.0) -> list[Row]:
         paces = in_turns(servers, rounds, seconds, WRITERS, folder, errors_max=0.3, by_cpu=False)
     what = f"WAL and synchronous=FULL on both sides; {WRITERS} connections"
     return [
-        row("lane.durable_write", paces, "theirs", "FastAPI + sqlite3, a transaction a request", 10.0, what)
+        row(
+            "lane.durable_write",
+            paces,
+            "theirs",
+            "FastAPI + sqlite3, a transaction a request",
+            10.0,
+            what,
+            "1/s",
+        )
     ]
 
 

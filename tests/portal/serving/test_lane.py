@@ -683,6 +683,26 @@ async def test_an_answer_that_cannot_be_sent_costs_its_connection_only(late):
                             assert bytes(await stream.receive_some())[:15] == wanted
 
 
+async def test_where_no_task_can_be_lent_everything_is_answered_a_pass_later(made_up):
+    """As with a Trio that differs inside from what lane/lending.py knows."""
+    front = Front(made_up.dispatcher)
+    with bind("127.0.0.1", 0).socket as listener:
+        async with open_reactor(
+            front, LiveClock(), operations=front, connections_max=10, at_once=False
+        ) as reactor:
+            reactor.listen(listener)
+            async with await trio.open_tcp_stream(*listener.getsockname()) as stream:
+                client = Client(stream)
+                await client.send(b"".join(asking("GET", f"/greetings/{n}") for n in range(100)))
+                for number in range(100):
+                    assert json.loads((await client.answer()).body) == {"text": f"こんにちは {number}"}
+                await client.send(asking("POST", "/waits", b""))
+                while not made_up.waiting:
+                    await trio.lowlevel.checkpoint()
+                made_up.waiting[0].set()
+                assert (await client.answer()).status == 200
+
+
 async def test_one_who_sends_on_and_on_does_not_hold_up_the_others(server):
     many = b"".join(asking("GET", f"/greetings/{n}") for n in range(500))
     answered = 0
