@@ -17,15 +17,19 @@
     event.stopImmediatePropagation();
     for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
     bar.hidden = false;
-    let at = Math.min(Number(form.dataset.received), file.size);
+    // A file that was cut off goes on where it was; another one comes behind what is there.
+    const received = Number(form.dataset.received);
+    const appended = form.querySelector("input[name=how][value=append]")?.checked;
+    const base = appended ? received : 0;
+    let at = appended ? 0 : Math.min(received, file.size);
     for (let left = tries; at < file.size; ) {
       bar.value = (at * 100) / file.size;
       said.textContent = `${Math.floor(bar.value)}%まで送りました。`;
       try {
         const body = file.slice(at, at + size);
-        const answer = await fetch(`${form.dataset.parts}&offset=${at}`, { method: "POST", body });
+        const answer = await fetch(`${form.dataset.parts}&offset=${base + at}`, { method: "POST", body });
         if (!answer.ok) throw new Error(await answer.text());
-        at = Number((await answer.text()).split(" ")[0]);
+        at = Number((await answer.text()).split(" ")[0]) - base;
         left = tries;
       } catch (error) {
         left -= 1;

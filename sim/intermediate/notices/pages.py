@@ -349,6 +349,9 @@ class _Pages:
                 ("戻る", back),
             )
         send = await self._desk.sending.view(body.code, send_id)
+        if isinstance(send, NoticeSend) and (await request.form).get("how") == "resume":
+            # The same file once more: what was received of it is passed over.
+            given.seek(send.received_bytes)
         while isinstance(send, NoticeSend):
             part = given.read(PART_BYTES_MAX)
             if not part:

@@ -106,6 +106,20 @@ async def test_many_by_files_one_after_another(staff: Staff) -> None:
 
 
 @pytest.mark.requirement("NOT-1")
+async def test_the_same_file_goes_on_where_it_was_cut_off(staff: Staff) -> None:
+    page = await staff.post("/new", {**FORM, **form_of(await staff.get("/new")), "to": "many", "person": ""})
+    path, file = f"/{send_of(page)}", "宛名番号\n7\n8\n9\n".encode()
+    assert "渡しかた" not in (await staff.get(path)).text
+    await staff.upload(f"{path}/file", {}, {"file": ("a.csv", file[:16])})
+    assert "同じファイルの続きから" in (await staff.get(path)).text
+    await staff.upload(f"{path}/file", {"how": "resume"}, {"file": ("a.csv", file)})
+    await staff.upload(f"{path}/file", {"how": "append"}, {"file": ("b.csv", b"10\n")})
+    await staff.post(f"{path}/confirm", {})
+    await staff.world.pass_time()
+    assert "4件（上限" in (await staff.get(path)).text
+
+
+@pytest.mark.requirement("NOT-1")
 async def test_parts_by_the_script(staff: Staff) -> None:
     page = await staff.post("/new", {**FORM, **form_of(await staff.get("/new")), "to": "many", "person": ""})
     path, file, at = f"/{send_of(page)}", "宛名番号\n7\nx\n8\n".encode(), 0
