@@ -1,6 +1,6 @@
 """Some visits as they were, step by step: an ordinary one and the longest of each journey, for the waterfall."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 SAMPLES_MAX = 32
@@ -21,6 +21,10 @@ class Span(NamedTuple):
     network: int
     municipality: int
     failed: bool
+
+
+SpanFields = tuple[str, str, int, int, int, int, int, bool]
+"""The same without its name: made for every step, of which few are kept."""
 
 
 class Trace(NamedTuple):
@@ -45,13 +49,13 @@ class Traces:
     def __repr__(self) -> str:
         return f"<Traces: {len(self.samples)} of {self._seen}>"
 
-    def add(self, took: int, spans: list[Span]) -> None:
+    def add(self, took: int, spans: Sequence[SpanFields]) -> None:
         is_sample = self._seen % self._every == 0
         self._seen += 1
         is_longest = self.longest is None or took > self.longest.took
         if not (is_sample or is_longest):
             return
-        trace = Trace(took, tuple(spans[:SPANS_MAX]))
+        trace = Trace(took, tuple(Span(*span) for span in spans[:SPANS_MAX]))
         if is_longest:
             self.longest = trace
         if is_sample:

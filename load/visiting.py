@@ -17,7 +17,7 @@ from load.holders import Holder
 from load.journeys import Journey, Visit
 from load.measuring import CARD, JOURNEY, LATE, REQUEST, Report
 from load.steps import Ask, Measured, NoAnswer, Now, Prepared, ReadyToSignIn, Sign, Step, Wait
-from load.traces import Span, Traces
+from load.traces import SpanFields, Traces
 from portal.links.spent import OWN, read
 from portal.wire.problems import Problem
 from portal.wire.systems import Caller, Party, System
@@ -42,7 +42,7 @@ class Visitor:
         self._began = 0.0
         self._late = 0.0
         self._planned = False
-        self._spans: list[Span] = []
+        self._spans: list[SpanFields] = []
 
     def __repr__(self) -> str:
         return f"<Visitor in {self._journey or 'no journey'}>"
@@ -161,8 +161,8 @@ class Visitor:
 
     def _span(
         self, kind: str, name: str, began: float, took: float, waited: tuple[int, int, int], failed: bool
-    ) -> Span:
-        return Span(kind, name, int((began - self._began) * 1e6), int(took * 1e6), *waited, failed)
+    ) -> SpanFields:
+        return kind, name, int((began - self._began) * 1e6), int(took * 1e6), *waited, failed
 
 
 def _split(timing: bytes) -> tuple[int, int, int]:
