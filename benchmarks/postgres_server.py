@@ -16,6 +16,8 @@ import psycopg
 
 START_SECONDS_MAX = 60.0
 USER = "mynasim"
+# Ends with us, however we end: then the line that it reads from is closed.
+_UNTIL_WE_END = 'exec 3<&0; "$@" & server=$!; (read -r _ <&3; kill -INT "$server") & wait "$server"'
 
 
 def programs() -> Path | None:
@@ -119,12 +121,13 @@ class PostgresServer:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
+                    "sh", "-c", _UNTIL_WE_END, "sh",
                     self._programs / "postgres", "-D", str(self.data),
                     *(part for name, value in options.items() for part in ("-c", f"{name}={value}")),
                 ],
                 user=self._owner,
                 cwd="/",
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -144,31 +147,36 @@ class PostgresServer:
         """Everything of it at once, as a crash would."""
         assert self._process is not None
         # The server's processes have sessions of their own, so there is no group to kill.
-        pids = [self._process.pid, *self._children()]
-        for pid in pids:
+        for pid in self._pids():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self._process.wait()
-        self._process = None
+        self._end()
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
-    def _children(self) -> list[int]:
-        assert self._process is not None
-        own: list[int] = []
+    def _end(self) -> None:
+        """The end of its input is what it waits for."""
+        assert self._process is not None and self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process = None
+
+    def _pids(self) -> list[int]:
+        """The server's first process, then those that it started."""
+        first = int((self.data / "postmaster.pid").read_text().split()[0])
+        own = [first]
         for status in Path("/proc").glob("[0-9]*/stat"):
             try:
                 pid, parent = int(status.parent.name), int(status.read_text().rpartition(")")[2].split()[1])
             except (OSError, ValueError, IndexError):
                 continue
-            if parent == self._process.pid:
+            if parent == first:
                 own.append(pid)
         return own
 
     def cpu_seconds(self) -> float:
         """CPU time of all its processes that are alive."""
-        assert self._process is not None
         ticks = 0
-        for pid in (self._process.pid, *self._children()):
+        for pid in self._pids():
             with suppress(OSError):
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 ticks += int(fields[11]) + int(fields[12])
@@ -180,9 +188,7 @@ class PostgresServer:
 
     def stop(self) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait()
-            self._process = None
+            self._end()
 
 
 @contextmanager
