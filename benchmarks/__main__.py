@@ -42,6 +42,12 @@ def _journeys(folder: Path, rounds: int) -> list[Row]:
     return journeys.rows(key_folder(), rounds)
 
 
+def _exploring(folder: Path, rounds: int) -> list[Row]:
+    from benchmarks import exploring
+
+    return exploring.rows(key_folder(), rounds)
+
+
 def _starting(folder: Path, rounds: int) -> list[Row]:
     from benchmarks import starting
 
@@ -142,6 +148,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "citizen": _citizen,
     "simulator": _simulator,
     "journeys": _journeys,
+    "explorer": _exploring,
     "starting": _starting,
     "signing_in": _signing_in,
     "calls": _calls,

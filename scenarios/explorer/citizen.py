@@ -104,8 +104,8 @@ class Citizen:
     ) -> Called:
         """Call the portal in a window's session; whatever every call must keep is checked here."""
         run, me = self.run, self.me
-        if window is not None:
-            self.owner.use(window, run.portal_ms(), run.tick())
+        began_ms = run.portal_ms()
+        self.owner.time_is(began_ms, run.tick())
         authorization = "" if window is None else f"Bearer {window.token}"
         act = Act(run.tick())
         me.in_flight[operation.name] += 1
@@ -123,6 +123,8 @@ class Citizen:
                 if (mark := _MARKS.get(code)) is not None:
                     run.reached(mark)
             case _ if window is not None:
+                # What never arrived was no use of the session.
+                self.owner.used(window, began_ms)
                 run.judge(me, self.owner.let_in(window, act))
         return Called(outcome, act.began, act.ended)
 

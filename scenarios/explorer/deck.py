@@ -147,9 +147,9 @@ class Owner:
                 window.may_be_over = True
                 self._lapses.append(at)
 
-    def use(self, window: Window, now_ms: int, at: int) -> None:
-        self.time_is(now_ms, at)
-        window.used_ms = now_ms
+    def used(self, window: Window, began_ms: int) -> None:
+        """The portal did something in this session; its idle time begins anew."""
+        window.used_ms = began_ms
 
     def signed_in(self, token: str, nickname: str | None, now_ms: int, act: Act) -> Wrong | None:
         self.sessions_opened += 1

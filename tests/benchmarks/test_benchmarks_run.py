@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import calls, database, journeys, ledger, operations, serving, signing_in, starting, writes
+from benchmarks import (
+    calls,
+    database,
+    exploring,
+    journeys,
+    ledger,
+    operations,
+    serving,
+    signing_in,
+    starting,
+    writes,
+)
 from benchmarks.ledger import Row
 from benchmarks.postgres_server import programs
 from benchmarks.processes import Target, pace_by_ourselves, pace_by_wrk, read_wrk
@@ -60,6 +71,13 @@ def test_serving(tmp_path: Path, benchmark: Callable[..., list[Row]], count: int
 
 def test_writes(tmp_path: Path) -> None:
     assert _checked(writes.rows(tmp_path, 1, seconds=TINY_SECONDS)).aim == 20_000
+
+
+def test_exploring() -> None:
+    found = exploring.rows(key_folder(), 1, seeds=4)
+
+    assert [row.name for row in found] == ["explorer.journeys", "explorer.two_processes"]
+    assert all(row.value > 0 for row in found)
 
 
 def test_journeys() -> None:

@@ -9,7 +9,7 @@ import trio
 from portal.store.store import Query
 from portal.wire import records, self_information
 from portal.wire.disclosure import ProvisionRecord
-from portal.wire.moments import day_of, to_ms
+from portal.wire.moments import DAY, day_of, to_ms
 from portal.wire.operation import Nothing
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.records import (
@@ -431,3 +431,29 @@ async def requests_end(run: Exploration) -> Broken | None:
     if rows:
         return Broken("answered, refused or guided to paper", f"{rows[0].request_id} is {rows[0].state}")
     return None
+
+
+class _Line(NamedTuple):
+    about: str
+
+
+_VIEWED = Query("SELECT DISTINCT about FROM history WHERE action = 'view'", _Line)
+HISTORY_KEPT_MS = 14 * 30 * DAY
+"""HIS-3 keeps fifteen months; who read longer ago than this is not looked for."""
+
+
+@invariant("every access is in the history", "HIS-2", When.OFTEN)
+async def accesses_are_in_the_history(run: Exploration) -> Broken | None:
+    """Before a year or more has gone by: what somebody certainly read, the owner's history has as viewed."""
+    read = {
+        asked.request_id: resident.name
+        for resident in run.residents
+        for asked in resident.owner.asked
+        if any(one.is_certain for one in asked.reads)
+        and resident.owner.latest_ms - asked.sent_ms < HISTORY_KEPT_MS
+    }
+    if not read:
+        return None
+    lines = {row.about for row in await run.world.stores[System.PORTAL].read(_VIEWED)}
+    missing = [f"{request_id} of {name}" for request_id, name in read.items() if request_id not in lines]
+    return Broken("a line for each", f"none for {missing[0]}") if missing else None
