@@ -82,7 +82,7 @@ _PROBLEMS = (P.ACCOUNT_NEEDED,)
 REQUEST_RECORDS = Operation(
     "records.request", System.PORTAL, Method.POST, "/api/records/requests", RecordsRequest, RecordsRequestView,
     callers=[Party.CITIZEN], repeatable=False, status=201, requirements=["REC-1", "REC-2", "REC-3"],
-    summary="期間を指定してやりとり履歴の開示を請求する", problems=[*_PROBLEMS, P.PERIOD_REFUSED, P.CONFLICT, P.STORAGE_REFUSED],
+    summary="期間を指定してやりとり履歴の開示を請求する", problems=[*_PROBLEMS, P.PERIOD_REFUSED, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED],
 )  # fmt: skip
 
 LIST_RECORDS_REQUESTS = Operation(

@@ -108,7 +108,7 @@ REQUEST_SELF_INFORMATION = Operation(
     "self_information.request", System.PORTAL, Method.POST, "/api/self-information/requests",
     SelfInformationRequest, SelfInformationRequests, callers=[Party.CITIZEN], repeatable=False, status=201,
     requirements=["SELF-3", "SELF-4", "SELF-6"], summary="選んだ自己情報の提供を求める",
-    problems=[*_PROBLEMS, P.CONFLICT, P.STORAGE_REFUSED, P.UPSTREAM_UNAVAILABLE],
+    problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED, P.UPSTREAM_UNAVAILABLE],
 )  # fmt: skip
 
 LIST_SELF_INFORMATION_REQUESTS = Operation(

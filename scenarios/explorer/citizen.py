@@ -155,7 +155,7 @@ class Citizen:
         me.card.power_off()
         if not isinstance(signed, Signed):
             return None
-        revoked_at, sent_ms = me.revoked_at, run.now_ms()
+        revoked_at, sent_ms, began_ms = me.revoked_at, run.now_ms(), run.portal_ms()
         called = await self.call(
             sign_in.SIGN_IN, SignIn(challenge.challenge, signed.signature, signed.certificate)
         )
@@ -169,8 +169,8 @@ class Citizen:
         presented.add(challenge.challenge)
         if isinstance(outcome, SignedIn):
             act = Act(called.began, called.ended, True)
-            now_ms = run.portal_ms()
-            run.judge(me, self.owner.signed_in(outcome.session, outcome.nickname, now_ms, act))
+            # Its time began when it was opened, however long the word of it took.
+            run.judge(me, self.owner.signed_in(outcome.session, outcome.nickname, began_ms, act))
             self.window = self.owner.windows[-1]
             if revoked_at is not None:
                 limit = CRL_SAYS_GOOD_MS if run.case.terms.crl_instead_of_ocsp else OCSP_SAYS_GOOD_MS
