@@ -34,7 +34,8 @@ class Sealer:
         self._master = AESGCM(master_key)
         self._marking = hmac.digest(master_key, b"marks", "sha256")
         self._chance = chance
-        self._open: OrderedDict[str, AESGCM] = OrderedDict()
+        self._open: OrderedDict[str, tuple[bytes, AESGCM]] = OrderedDict()
+        """By account: the wrapped key and its cipher."""
 
     def __repr__(self) -> str:
         return f"<Sealer: {len(self._open)} keys open>"
@@ -45,17 +46,20 @@ class Sealer:
         return nonce + self._master.encrypt(nonce, self._chance.random_bytes(KEY_BYTES), account_id.encode())
 
     def _cipher(self, account_id: str, wrapped_key: bytes) -> AESGCM:
-        cipher = self._open.get(account_id)
-        if cipher is None:
-            try:
-                key = self._master.decrypt(
-                    wrapped_key[:NONCE_BYTES], wrapped_key[NONCE_BYTES:], account_id.encode()
-                )
-            except InvalidTag as error:
-                raise Unreadable(f"the key of account {account_id}") from error
-            cipher = self._open[account_id] = AESGCM(key)
-            if len(self._open) > OPEN_KEYS_MAX:
-                self._open.popitem(last=False)
+        known = self._open.get(account_id)
+        # The key of an opening that was refused may still lie here: what counts is the key that is handed in.
+        if known is not None and known[0] == wrapped_key:
+            return known[1]
+        try:
+            key = self._master.decrypt(
+                wrapped_key[:NONCE_BYTES], wrapped_key[NONCE_BYTES:], account_id.encode()
+            )
+        except InvalidTag as error:
+            raise Unreadable(f"the key of account {account_id}") from error
+        cipher = AESGCM(key)
+        self._open[account_id] = wrapped_key, cipher
+        if len(self._open) > OPEN_KEYS_MAX:
+            self._open.popitem(last=False)
         return cipher
 
     def seal(self, account_id: str, wrapped_key: bytes, place: str, content: bytes) -> bytes:

@@ -17,7 +17,7 @@ from scenarios.explorer.deck import Act, Owner, Wrong
 from scenarios.explorer.registry import INVARIANTS, Invariant, Sometimes, noticed
 from scenarios.stage import Step
 from sim.faults.simulated import FaultyWorld, Happening
-from sim.faults.vocabulary import Duplication
+from sim.faults.vocabulary import ClockSkew, Duplication
 from sim.nation.person import Person
 from sim.world.chance import SeededChance
 from sim.world.recorder import Recorder
@@ -195,6 +195,10 @@ class Exploration:
         if happening.what == "revoked":
             self._revoked(int(happening.about))
         portal_ms = self.portal_ms()
+        match happening:
+            case Happening(what="begins", fault=ClockSkew(system=System.PORTAL, by_ms=by_ms)):
+                # Word of it comes before it is so; it may be over again before anybody looks at the clock.
+                portal_ms += max(0, by_ms)
         for resident in self.residents:
             resident.owner.time_is(portal_ms, self.tick())
         self.say(_told(happening))

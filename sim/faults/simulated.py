@@ -157,11 +157,12 @@ class Player:
 
     async def run(self) -> None:
         """Play until cancelled; what is still wrong then is taken back by :meth:`heal`."""
-        try:
-            async with trio.open_nursery() as self._nursery:
+        async with trio.open_nursery() as self._nursery:
+            try:
                 await self._play_all(self._nursery)
-        finally:
-            self._nursery = None
+            finally:
+                # Who died from now on would have nobody to bring it back.
+                self._nursery = None
 
     async def _play_all(self, nursery: trio.Nursery) -> None:
         began = trio.current_time()

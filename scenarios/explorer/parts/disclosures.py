@@ -241,7 +241,8 @@ async def read_one(citizen: Citizen, asked: Asked) -> None:
             run.judge(citizen.me, owner.read(asked, msgspec.json.encode(content), act))
             _check_self(citizen, asked, content, request_id)
         case Problem(code=ProblemCode.NOT_FOUND):
-            _in_vain(citizen, asked, act, called.ended)
+            # Reading is tried again when the word of it is lost: the first try may have read what is gone by the second.
+            act.ended = called.ended
             run.reached(READ_GONE)
             run.judge(citizen.me, owner.missed(asked, called.began, called.ended))
         case Problem(code=ProblemCode.CONFLICT):

@@ -60,3 +60,14 @@ def test_keys_in_memory_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     sealed = {account: sealer.seal(account, key, "p", b"x") for account, key in keys.items()}
     assert repr(sealer) == "<Sealer: 3 keys open>"
     assert all(sealer.open(account, keys[account], "p", sealed[account]) == b"x" for account in keys)
+
+
+def test_a_key_that_was_never_written_seals_nothing_more() -> None:
+    """The opening of something was refused by the disk, and it was opened again under another key."""
+    sealer = _sealer()
+    sealer.seal("notice", sealer.new_key("notice"), "content", b"refused")
+
+    key = sealer.new_key("notice")
+    sealed = sealer.seal("notice", key, "content", b"written")
+
+    assert _sealer().open("notice", key, "content", sealed) == b"written"
