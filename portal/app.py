@@ -26,6 +26,10 @@ from portal.mail.service import MailService
 from portal.notices import api as notices_api
 from portal.notices import tables as notices_tables
 from portal.notices.service import NoticeBox
+from portal.proxies import api as proxies_api
+from portal.proxies import tables as proxies_tables
+from portal.proxies.guard import FolderGuard
+from portal.proxies.service import Proxies
 from portal.records import api as records_api
 from portal.records.service import Records
 from portal.seams.chance import identifier
@@ -61,6 +65,7 @@ SCHEMAS = (
     notices_tables.SCHEMA,
     history_tables.SCHEMA,
     inquiries_tables.SCHEMA,
+    proxies_tables.SCHEMA,
     staff_tables.SCHEMA,
 )
 
@@ -102,6 +107,7 @@ class Portal(NamedTuple):
     notices: NoticeBox
     history: History
     inquiries: InquiryBox
+    proxies: Proxies
     desk: StaffDesk
     users: AccountGuard
 
@@ -152,7 +158,9 @@ def build(
     sessions = Sessions(
         store, clock, chance, accounts, anchors, revocation, challenges, box, history, settings
     )
-    signed_in, users, peers = SessionGuard(sessions), AccountGuard(sessions, accounts), Peers(keys)
+    proxies = Proxies(store, clock, chance, accounts, sessions, history)
+    signed_in, own, peers = SessionGuard(sessions), AccountGuard(sessions, accounts), Peers(keys)
+    users = FolderGuard(own, proxies, history, store)
 
     dispatcher = Dispatcher(System.PORTAL)
     sessions_api.add_operations(dispatcher, sessions, signed_in)
@@ -163,6 +171,7 @@ def build(
     notices_api.add_operations(dispatcher, notices, users, peers)
     history_api.add_operations(dispatcher, history, users)
     inquiries_api.add_operations(dispatcher, inquiries, users, peers)
+    proxies_api.add_operations(dispatcher, proxies, own, users)
     serve_about(dispatcher, clock)
 
     async def sweep() -> None:
@@ -173,6 +182,7 @@ def build(
                 await notices.sweep()
                 await history.sweep()
                 await inquiries.sweep()
+                await proxies.sweep()
                 await desk.sweep()
             except (StorageRefused, StoreOverloaded) as refusal:
                 log.error("sweep_refused", reason=str(refusal))
@@ -188,7 +198,7 @@ def build(
             task_status.started()
 
     portal = Portal(
-        accounts, sessions, folder, records, self_information, notices, history, inquiries, desk, users
+        accounts, sessions, folder, records, self_information, notices, history, inquiries, proxies, desk, own
     )
     if browsers is None:
         return BuiltSystem(dispatcher, run), portal

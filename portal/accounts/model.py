@@ -8,6 +8,7 @@ import msgspec
 
 from portal.accounts.mail_confirmation import Confirmation
 from portal.wire.problems import Problem, ProblemCode, problem
+from portal.wire.proxies import Right
 from portal.wire.sign_in import AccountSettings, MailEvent
 
 
@@ -43,11 +44,23 @@ class KeptSettings(msgspec.Struct, frozen=True, omit_defaults=True):
         return next((each for each in self.waiting if each.address == address), None)
 
 
+class Hand(msgspec.Struct, frozen=True):
+    """代理人: by whose hand an account is opened, if not by its owner's, and how far that hand reaches (PRX-3, 4)."""
+
+    delegation_id: str
+    nickname: str
+    rights: frozenset[Right]
+    information: frozenset[str]
+    """特定個人情報名コード that are ticked."""
+
+
 class OpenedAccount(msgspec.Struct, frozen=True):
     """An account whose settings have been unsealed."""
 
     account: Account
     kept: KeptSettings
+    by: Hand | None = None
+    """None: by its owner, or by the portal itself. What is written with it stands in the history as this hand's."""
 
     @property
     def settings(self) -> AccountSettings:

@@ -39,6 +39,7 @@ from portal.wire.history import Action, Service
 from portal.wire.limits import REQUESTS_OPEN_MAX
 from portal.wire.moments import DAY
 from portal.wire.problems import Problem, ProblemCode, problem
+from portal.wire.proxies import Right
 from portal.wire.sign_in import MailEvent
 
 log = structlog.get_logger(__name__)
@@ -63,6 +64,10 @@ MAIL_EVENTS = {
     Kind.RECORDS: MailEvent.LATE_RECORDS,
     Kind.SELF_INFORMATION: MailEvent.LATE_SELF_INFORMATION,
 }
+
+
+RIGHTS = {Kind.RECORDS: Right.RECORDS, Kind.SELF_INFORMATION: Right.SELF_INFORMATION}
+"""What a proxy must have been granted to see one."""
 
 
 class Answered(NamedTuple):
@@ -93,6 +98,8 @@ class NotNow(NamedTuple):
 AskOutcome = Answered | Taken | Refused | NotNow
 Ask = Callable[[OpenedAccount, Request, bytes], Awaitable[AskOutcome]]
 """Asks the network about an unsealed request."""
+Tick = Callable[[bytes], str]
+"""特定個人情報名コード of an unsealed request, without which a proxy does not see it (PRX-4)."""
 Describe = Callable[[bytes], Described]
 """Says in the folder's list what an unsealed request is about."""
 
@@ -127,6 +134,7 @@ class Folder:
         self._giving_up_ms = asking_again_days_max * DAY
         self._asks: dict[Kind, Ask] = {}
         self._describes: dict[Kind, Describe] = {}
+        self._ticks: dict[Kind, Tick] = {}
         self._arrivals: dict[str, trio.Event] = {}
         self.expect_work: Callable[[int], None] = lambda due_ms: None
         """Tells the outbox when something falls due; set once that exists."""
@@ -134,8 +142,10 @@ class Folder:
     def __repr__(self) -> str:
         return "Folder()"
 
-    def add_kind(self, kind: Kind, ask: Ask, describe: Describe) -> None:
+    def add_kind(self, kind: Kind, ask: Ask, describe: Describe, tick: Tick | None = None) -> None:
         """What a feature brings along for the things of its kind."""
+        if tick is not None:
+            self._ticks[kind] = tick
         self._asks[kind] = ask
         self._describes[kind] = describe
 
@@ -350,11 +360,21 @@ class Folder:
 
     # Reading
 
+    def _in_reach(self, owner: OpenedAccount, request: Request) -> bool:
+        """Whether the hand that holds this folder may see this (FLD-1, PRX-3, 4); its owner's may see all."""
+        if owner.by is None:
+            return True
+        kind = Kind(request.kind)
+        tick = self._ticks.get(kind)
+        return RIGHTS[kind] in owner.by.rights and (
+            tick is None or tick(self.asked(owner, request)) in owner.by.information
+        )
+
     async def own(self, owner: OpenedAccount, kind: Kind, request_id: str) -> Request | Problem:
         """The owner's own request. Another's is as if it did not exist (FLD-1)."""
         params = {"request_id": request_id, "account_id": owner.account_id, "kind": kind}
         request = await read_one(self._store, tables.OWN, params)
-        if request is None:
+        if request is None or not self._in_reach(owner, request):
             return problem(
                 ProblemCode.NOT_FOUND, "この請求はありません。読んだ回答はログアウトすると消えます。"
             )
@@ -362,12 +382,16 @@ class Folder:
 
     async def listed(self, owner: OpenedAccount, kind: Kind) -> list[Request]:
         """Newest first, without contents."""
-        return await self._store.read(tables.LISTED, {"account_id": owner.account_id, "kind": kind})
+        requests = await self._store.read(tables.LISTED, {"account_id": owner.account_id, "kind": kind})
+        return requests if owner.by is None else [each for each in requests if self._in_reach(owner, each)]
 
     async def read(
         self, owner: OpenedAccount, kind: Kind, request_id: str, action: Action = Action.VIEW
     ) -> tuple[Request, bytes] | Problem:
-        """The answer, marked as read, and in the history as viewed or taken home, before it is handed out."""
+        """The answer, marked as read, and in the history as viewed or taken home, before it is handed out.
+
+        What a proxy reads stays unread: its owner has not seen it, and must find it when they come (FLD-3).
+        """
         request = await self.own(owner, kind, request_id)
         if isinstance(request, Problem):
             return request
@@ -376,7 +400,7 @@ class Folder:
             return content
         now = self._clock.now_ms()
         ops = [self._history.line(owner, SERVICES[kind], action, request_id)]
-        if request.read_ms is None:
+        if request.read_ms is None and owner.by is None:
             ops.append(tables.mark_read(request_id, owner.account_id, now))
             request = request._replace(read_ms=now)
         await self._store.write(ops)
@@ -414,6 +438,8 @@ class Folder:
     async def everything(self, owner: OpenedAccount) -> list[tuple[Request, Described]]:
         """All that lies in the folder, of every kind; what came last first."""
         requests = await self._store.read(tables.EVERYTHING, {"account_id": owner.account_id})
+        if owner.by is not None:
+            requests = [each for each in requests if self._in_reach(owner, each)]
         each = zip(requests, self.asked_each(owner, requests), strict=True)
         return [(request, self._describes[Kind(request.kind)](asked)) for request, asked in each]
 
@@ -424,7 +450,7 @@ class Folder:
         """Without its content. Another's is as if it did not exist (FLD-1)."""
         params = {"request_id": request_id, "account_id": owner.account_id}
         found = await read_one(self._store, tables.OF_ANY_KIND, params)
-        return NOT_IN_FOLDER if found is None else found
+        return NOT_IN_FOLDER if found is None or not self._in_reach(owner, found) else found
 
     async def delete(
         self, owner: OpenedAccount, request_id: str, *, only_open: bool = False

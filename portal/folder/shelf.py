@@ -31,7 +31,7 @@ class Shelf(Generic[A, V, C]):
     """棚: one kind of thing in the folder.
 
     *asked* and *content* are the types that are sealed; *shown* makes the view of a request, *described* its line in the
-    list of everything, *ask* asks the network.
+    list of everything, *ask* asks the network; *ticked_as* says by which 特定個人情報名コード a proxy may see it (PRX-4).
     """
 
     def __init__(
@@ -44,13 +44,15 @@ class Shelf(Generic[A, V, C]):
         shown: Callable[[Request, A], V],
         described: Callable[[A], Described],
         ask: Ask,
+        ticked_as: Callable[[A], str] | None = None,
     ) -> None:
         self._folder = folder
         self.kind = kind
         self._asked = msgspec.json.Decoder(asked)
         self._content = msgspec.json.Decoder(content)
         self._shown = shown
-        folder.add_kind(kind, ask, lambda sealed: described(self._asked.decode(sealed)))
+        tick = None if ticked_as is None else lambda sealed: ticked_as(self._asked.decode(sealed))
+        folder.add_kind(kind, ask, lambda sealed: described(self._asked.decode(sealed)), tick)
 
     def __repr__(self) -> str:
         return f"<Shelf {self.kind}>"

@@ -37,7 +37,15 @@ class History:
         detail: str = "",
         operator: Operator = Operator.SELF,
     ) -> Op:
-        """The operation that writes this line; it goes into the transaction of what it tells of."""
+        """The operation that writes this line; it goes into the transaction of what it tells of.
+
+        What is done by a proxy's hand stands there as the proxy's, with their nickname, whatever is said here (PRX-7).
+        """
+        if account.by is not None:
+            operator = Operator.PROXY
+            detail = f"{account.by.nickname}（代理人）" + (f" {detail}" if detail else "")
+            # The owner may do the same in the same millisecond: these are two lines.
+            about = f"{about}/{account.by.delegation_id}"
         line = Line(
             account.account_id, self._clock.now_ms(), str(service), str(action), about, str(operator), None
         )

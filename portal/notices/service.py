@@ -264,12 +264,15 @@ class NoticeBox:
         return (await self._store.read(tables.UNOPENED, params))[0].total
 
     async def open(self, owner: OpenedAccount, notice_id: str) -> OpenedNotice | Problem:
-        """The notice, marked as opened before it is shown. Another's is as if it did not exist (FLD-1)."""
+        """The notice, marked as opened before it is shown. Another's is as if it did not exist (FLD-1).
+
+        What a proxy opens stays unopened: neither its sender nor its owner takes it for seen by the owner.
+        """
         notice = await self._own(owner, notice_id)
         if isinstance(notice, Problem):
             return notice
         viewed = self._history.line(owner, Service.NOTICES, Action.VIEW, notice_id)
-        if notice.state is State.UNOPENED:
+        if notice.state is State.UNOPENED and owner.by is None:
             now = self._clock.now_ms()
             await self._store.write([*tables.open_notice(notice.row, now), viewed])
             row = notice.row._replace(opened_ms=now)

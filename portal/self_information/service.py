@@ -86,6 +86,19 @@ ATTACHMENT_TOO_LARGE = problem(
 )
 
 
+def _ticked(owner: OpenedAccount, information: str) -> bool:
+    """Whether this information may be asked for by the hand that holds this folder (PRX-4)."""
+    return owner.by is None or information in owner.by.information
+
+
+def _not_ticked(information: Named, field: str) -> Problem:
+    return problem(
+        ProblemCode.FORBIDDEN,
+        f"「{information.name}」は、代理の範囲に入っていません。必要なときは、本人に範囲を変えてもらってください。",
+        field=field,
+    )
+
+
 def _described(asked: Asked) -> Described:
     return Described(asked.information.name, asked.organisation.name)
 
@@ -120,6 +133,7 @@ class SelfInformations:
             shown=self._shown,
             described=_described,
             ask=self._ask,
+            ticked_as=lambda asked: asked.information.code,
         )
 
     def __repr__(self) -> str:
@@ -141,7 +155,11 @@ class SelfInformations:
         catalogue = await self.catalogue()
         if isinstance(catalogue, Problem):
             return catalogue
-        kinds = {kind.information.code: kind for kind in matching(catalogue, search)}
+        kinds = {
+            kind.information.code: kind
+            for kind in matching(catalogue, search)
+            if _ticked(owner, kind.information.code)
+        }
         if not kinds:
             return Candidates(())
         code = await self._accounts.code_of(owner)
@@ -201,6 +219,8 @@ class SelfInformations:
                     f"特定個人情報名コード {selection.information} はありません。一覧から選んでください。",
                     field=f"$.selections[{index}].information",
                 )
+            if not _ticked(owner, selection.information):
+                return _not_ticked(information, f"$.selections[{index}].information")
             organisation = Named(
                 selection.organisation, self._names.get(selection.organisation, selection.organisation)
             )
@@ -213,6 +233,8 @@ class SelfInformations:
         self, owner: OpenedAccount, record: ProvisionRecord, key: str | None
     ) -> SelfInformationRequestView | Problem:
         """The very information that a record tells of, from the organisation that provided it (REC-4)."""
+        if not _ticked(owner, record.information.code):
+            return _not_ticked(record.information, "$.record_id")
         catalogue = await self.catalogue()
         # While the network is silent nobody knows better: the request is taken, and the network will say.
         if isinstance(catalogue, Catalogue) and not any(

@@ -2,6 +2,9 @@
 
 A challenge is a nonce and an end of validity under the portal's own seal (HMAC-SHA-256). It is good once: using
 it writes it down in the transaction that opens the session.
+
+What a card agrees to beyond being there (*about*) goes into the seal and into the digest: such a challenge is good for
+nothing else, least of all for signing in.
 """
 
 import base64
@@ -53,13 +56,15 @@ class Challenges:
     def __repr__(self) -> str:
         return f"Challenges(valid_ms={self._valid_ms})"
 
-    def issue(self, now_ms: int) -> Issued:
+    def issue(self, now_ms: int, about: bytes = b"") -> Issued:
         ends = now_ms + self._valid_ms
         content = self._chance.random_bytes(NONCE_BYTES) + struct.pack(">Q", ends)
-        text = base64.urlsafe_b64encode(content + self._seal(content)).decode()
-        return Issued(text, SHA256_DIGEST_INFO + hashlib.sha256(content).digest(), ends)
+        text = base64.urlsafe_b64encode(content + self._seal(content, about)).decode()
+        return Issued(text, SHA256_DIGEST_INFO + hashlib.sha256(content + about).digest(), ends)
 
-    def present(self, text: str, now_ms: int) -> Presented | UnknownChallenge | ExpiredChallenge:
+    def present(
+        self, text: str, now_ms: int, about: bytes = b""
+    ) -> Presented | UnknownChallenge | ExpiredChallenge:
         """What this text stands for."""
         try:
             raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
@@ -69,12 +74,12 @@ class Challenges:
         if len(raw) != _LENGTH or base64.urlsafe_b64encode(raw).decode() != text:
             return UnknownChallenge()
         content, seal = raw[:-_SEAL_BYTES], raw[-_SEAL_BYTES:]
-        if not hmac.compare_digest(self._seal(content), seal):
+        if not hmac.compare_digest(self._seal(content, about), seal):
             return UnknownChallenge()
         (ends,) = struct.unpack(">Q", content[NONCE_BYTES:])
         if now_ms >= ends:
             return ExpiredChallenge()
-        return Presented(content[:NONCE_BYTES], hashlib.sha256(content).digest(), ends)
+        return Presented(content[:NONCE_BYTES], hashlib.sha256(content + about).digest(), ends)
 
-    def _seal(self, content: bytes) -> bytes:
-        return hmac.digest(self._key, b"sign-in challenge" + content, "sha256")
+    def _seal(self, content: bytes, about: bytes) -> bytes:
+        return hmac.digest(self._key, b"sign-in challenge" + content + about, "sha256")

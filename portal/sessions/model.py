@@ -16,6 +16,8 @@ class Session(NamedTuple):
     opened_ms: int
     idle_until_ms: int
     ends_ms: int
+    acting_for: str | None = None
+    """The delegation by which its user acts as a proxy; None: for themselves (PRX-7)."""
 
     def over(self, now_ms: int) -> bool:
         return now_ms >= self.idle_until_ms or now_ms >= self.ends_ms

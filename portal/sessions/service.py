@@ -1,11 +1,12 @@
 """Signing in with a card, staying signed in, signing out (ACC-1, ACC-2, FLD-3)."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import structlog
 
 from portal.accounts.model import OpenedAccount, check_settings
-from portal.accounts.service import Accounts, NoAnswer
+from portal.accounts.service import Accounts, NoAnswer, Person
 from portal.accounts.tables import link_certificate
 from portal.folder import tables as folder_tables
 from portal.history import tables as history_tables
@@ -16,7 +17,7 @@ from portal.seams.chance import Chance, token
 from portal.seams.clock import Clock
 from portal.sessions import tables, terminals
 from portal.sessions.certificates import TrustAnchors, Unacceptable
-from portal.sessions.challenges import Challenges, ExpiredChallenge, Issued, UnknownChallenge
+from portal.sessions.challenges import Challenges, ExpiredChallenge, Issued, Presented, UnknownChallenge
 from portal.sessions.living import Living
 from portal.sessions.model import Session, idle_until, token_hash, worth_extending
 from portal.sessions.revocation import Revocation, Standing
@@ -39,6 +40,14 @@ class Opened(NamedTuple):
     token: str
     session: Session
     account: OpenedAccount | None
+
+
+class AtHand(NamedTuple):
+    """A card that answered just now."""
+
+    presented: Presented
+    serial: str
+    person: Person
 
 
 class Sessions:
@@ -75,20 +84,29 @@ class Sessions:
     def challenge(self) -> Issued:
         return self._challenges.issue(self._clock.now_ms())
 
-    async def sign_in(self, request: SignIn) -> Opened | Problem:
-        """A session for whoever's card signed the challenge. Nothing is written unless everything holds."""
+    def agreement(self, about: bytes) -> Issued:
+        """A challenge whose signature agrees to *about*, and is good for nothing else."""
+        return self._challenges.issue(self._clock.now_ms(), about)
+
+    async def card_at_hand(
+        self, challenge: str, certificate: bytes, signature: bytes, about: bytes = b""
+    ) -> AtHand | Problem:
+        """Whose card signed this challenge, with a certificate that is in force (ACC-1).
+
+        That the challenge is used once its user must write down, with :func:`tables.use_challenge`.
+        """
         now = self._clock.now_ms()
-        presented = self._challenges.present(request.challenge, now)
+        presented = self._challenges.present(challenge, now, about)
         if isinstance(presented, UnknownChallenge):
             return problem(ProblemCode.CHALLENGE_UNKNOWN, "はじめからログインをやり直してください。")
         if isinstance(presented, ExpiredChallenge):
             return problem(
                 ProblemCode.CHALLENGE_EXPIRED, "時間が過ぎました。はじめからログインをやり直してください。"
             )
-        verified = self._anchors.verify(request.certificate, to_utc(now))
+        verified = self._anchors.verify(certificate, to_utc(now))
         if isinstance(verified, Unacceptable):
             return problem(verified.code, verified.detail)
-        if not verified.signed(request.signature, presented.digest):
+        if not verified.signed(signature, presented.digest):
             return problem(
                 ProblemCode.SIGNATURE_REFUSED,
                 "このログインの手続きに対する署名ではありません。カードを読み取り直してください。",
@@ -102,13 +120,21 @@ class Sessions:
                 ProblemCode.UPSTREAM_UNAVAILABLE,
                 "電子証明書の持ち主を公的個人認証サービスに確認できませんでした。しばらくしてからお試しください。",
             )
+        return AtHand(presented, verified.serial, person)
+
+    async def sign_in(self, request: SignIn) -> Opened | Problem:
+        """A session for whoever's card signed the challenge. Nothing is written unless everything holds."""
+        found = await self.card_at_hand(request.challenge, request.certificate, request.signature)
+        if isinstance(found, Problem):
+            return found
+        presented, serial, person = found
         now = self._clock.now_ms()
         account = None if person.account_id is None else await self._accounts.by_id(person.account_id)
         secret = token(self._chance)
-        session = self._session(secret, verified.serial, person.root_serial, account, request.terminal, now)
+        session = self._session(secret, serial, person.root_serial, account, request.terminal, now)
         ops = [tables.use_challenge(presented.nonce, presented.ends_ms), tables.insert(session)]
         if account is not None:
-            ops.append(link_certificate(verified.serial, account.account_id, now))
+            ops.append(link_certificate(serial, account.account_id, now))
             ops.append(tables.delete_oldest(account.account_id, SESSIONS_FOR_ACCOUNT_MAX))
             about, where = presented.nonce[:12].hex(), kind_of(request.terminal).name
             ops.append(self._history.line(account, Service.SIGN_IN, Action.SIGN_IN, about, detail=where))
@@ -224,6 +250,15 @@ class Sessions:
         self._living.forget(session.token_hash)
         if session.account_id is not None:
             self._accounts.forget(session.account_id)
+
+    async def act_for(self, session: Session, delegation_id: str | None, ops: Sequence[Op] = ()) -> bool:
+        """From now on this session acts by this delegation, or for its own user; False when it is over meanwhile.
+
+        *ops* are written with it.
+        """
+        outcome = await self._store.write([tables.act_for(session.token_hash, delegation_id), *ops])
+        self._living.forget(session.token_hash)
+        return not isinstance(outcome, Conflict)
 
     async def close_account(self, account: OpenedAccount) -> None:
         """ACC-5: the account is gone, and everybody who was signed in to it with it."""

@@ -24,10 +24,13 @@ SCHEMA = Schema(
         CREATE TABLE used_challenges (nonce BLOB PRIMARY KEY, ends_ms INTEGER NOT NULL);
         CREATE INDEX used_challenges_ends ON used_challenges (ends_ms)
         """,
+        "ALTER TABLE sessions ADD COLUMN acting_for TEXT",
     ),
 )
 
-_COLUMNS = "token_hash, account_id, serial, root_serial, terminal, opened_ms, idle_until_ms, ends_ms"
+_COLUMNS = (
+    "token_hash, account_id, serial, root_serial, terminal, opened_ms, idle_until_ms, ends_ms, acting_for"
+)
 BY_HASH = Query(f"SELECT {_COLUMNS} FROM sessions WHERE token_hash = :token_hash", Session)
 
 
@@ -53,7 +56,7 @@ def forget_challenges(now_ms: int) -> Op:
 def insert(session: Session) -> Op:
     return Op(
         f"INSERT INTO sessions ({_COLUMNS}) VALUES (:token_hash, :account_id, :serial, :root_serial, :terminal, "
-        ":opened_ms, :idle_until_ms, :ends_ms)",
+        ":opened_ms, :idle_until_ms, :ends_ms, :acting_for)",
         session._asdict(),
     )
 
@@ -71,6 +74,13 @@ def give_account(hash_of_token: bytes, account_id: str, idle_until_ms: int, ends
         "UPDATE sessions SET account_id = :account_id, idle_until_ms = :until, ends_ms = :ends "
         "WHERE token_hash = :token_hash",
         {"token_hash": hash_of_token, "account_id": account_id, "until": idle_until_ms, "ends": ends_ms},
+    )
+
+
+def act_for(hash_of_token: bytes, delegation_id: str | None) -> Op:
+    return Op(
+        "UPDATE sessions SET acting_for = :delegation_id WHERE token_hash = :token_hash",
+        {"token_hash": hash_of_token, "delegation_id": delegation_id},
     )
 
 

@@ -14,10 +14,22 @@ HISTORY_IN_FILE_MAX: Final = 10_000
 """Lines of one file, the newest."""
 HISTORY_KEPT_MONTHS: Final = 15
 """HIS-3."""
+PROXY_YEARS_MAX: Final = 2
+"""PRX-5."""
 MAIL_CODE_DIGITS: Final = 6
 """ACC-4: an address is confirmed by a code of so many digits."""
 
 # Our own
+PROXIES_OF_ACCOUNT_MAX: Final = 100
+"""PRX-2 sets no number: so many at a time act for one account, and for so many acts one."""
+PROXY_INFORMATION_MAX: Final = 1_000
+"""Kinds of information that may be ticked; the catalogue is far smaller."""
+PROXY_MEMO_CHARACTERS_MAX: Final = 500
+PROXY_WARN_DAYS: Final = 30
+PROXY_WARN_DAYS_MAX: Final = 365
+"""PRX-6 sets no time: the owner does, a month unless told otherwise."""
+PROXY_STARTS_IN_DAYS_MAX: Final = 90
+"""Both are here today: what begins much later is a slip of the hand."""
 MAIL_CODE_SECONDS: Final = 60 * 60
 """How long a code can be typed in: a mail may take its time, and its reader too."""
 MAIL_CODE_TRIES_MAX: Final = 5

@@ -1,0 +1,51 @@
+"""What a proxy may do: one table, operation → what it needs. What is not here no proxy may (FLD-1, PRX-3).
+
+Not here on purpose: deleting, answering questionnaires, the account, the history, inquiries, delegations. A proxy looks,
+asks and takes home; what cannot be taken back, or speaks in the owner's name, the owner does.
+"""
+
+from typing import NamedTuple
+
+from portal.wire import notices, records, self_information
+from portal.wire.history import Action, Service
+from portal.wire.operation import AnyOperation
+from portal.wire.proxies import Right
+
+
+class Permitted(NamedTuple):
+    """What an operation needs of a proxy."""
+
+    needs: frozenset[Right]
+    """All of them."""
+    line: tuple[Service, Action] | None = None
+    """What the guard writes into the owner's history; None where the operation itself does (PRX-7)."""
+
+
+_RECORDS = frozenset([Right.RECORDS])
+_INFORMATION = frozenset([Right.SELF_INFORMATION])
+_NOTICES = frozenset([Right.NOTICES])
+
+PERMITTED: dict[AnyOperation, Permitted] = {
+    records.REQUEST_RECORDS: Permitted(_RECORDS),
+    records.LIST_RECORDS_REQUESTS: Permitted(_RECORDS, (Service.RECORDS, Action.VIEW)),
+    records.VIEW_RECORDS_REQUEST: Permitted(_RECORDS, (Service.RECORDS, Action.VIEW)),
+    records.READ_RECORDS: Permitted(_RECORDS),
+    records.RECORDS_CSV: Permitted(_RECORDS),
+    records.RECORDS_PDF: Permitted(_RECORDS),
+    self_information.VIEW_CATALOGUE: Permitted(_INFORMATION, (Service.SELF_INFORMATION, Action.VIEW)),
+    self_information.SEARCH: Permitted(_INFORMATION, (Service.SELF_INFORMATION, Action.VIEW)),
+    self_information.REQUEST_SELF_INFORMATION: Permitted(_INFORMATION),
+    self_information.LIST_SELF_INFORMATION_REQUESTS: Permitted(
+        _INFORMATION, (Service.SELF_INFORMATION, Action.VIEW)
+    ),
+    self_information.VIEW_SELF_INFORMATION_REQUEST: Permitted(
+        _INFORMATION, (Service.SELF_INFORMATION, Action.VIEW)
+    ),
+    self_information.READ_SELF_INFORMATION: Permitted(_INFORMATION),
+    self_information.SELF_INFORMATION_CSV: Permitted(_INFORMATION),
+    self_information.SELF_INFORMATION_PDF: Permitted(_INFORMATION),
+    self_information.REQUEST_INFORMATION_OF_RECORD: Permitted(_RECORDS | _INFORMATION),
+    notices.LIST_NOTICES: Permitted(_NOTICES, (Service.NOTICES, Action.VIEW)),
+    notices.OPEN_NOTICE: Permitted(_NOTICES),
+    notices.FETCH_ATTACHMENT: Permitted(_NOTICES, (Service.NOTICES, Action.DOWNLOAD)),
+}
