@@ -29,7 +29,9 @@ from portal.notices.service import NoticeBox
 from portal.proxies import api as proxies_api
 from portal.proxies import tables as proxies_tables
 from portal.proxies.guard import FolderGuard
+from portal.proxies.mailing import ProxyMails
 from portal.proxies.service import Proxies
+from portal.proxies.tables import WORK as PROXY_MAIL
 from portal.records import api as records_api
 from portal.records.service import Records
 from portal.seams.chance import identifier
@@ -148,9 +150,15 @@ def build(
     inquiries = InquiryBox(store, clock, chance, accounts, history)
     desk = StaffDesk(store, clock, chance, workshop, secrets.operator_password)
     mails = MailService(accounts, mail, clock, settings.mail_sender)
-    works = {**folder.works(), **accounts.works, **notices.works}
+    works = {
+        **folder.works(),
+        **accounts.works,
+        **notices.works,
+        MAIL: mails.work,
+        MAIL_CODE: mails.work_code,
+    }
     holder = "" if store.sole_writer else identifier(chance)
-    box = outbox.Outbox(store, clock, {**works, MAIL: mails.work, MAIL_CODE: mails.work_code}, holder)
+    box = outbox.Outbox(store, clock, works, holder)
     folder.expect_work = accounts.expect_work = notices.expect_work = inquiries.expect_work = box.expect
     anchors = TrustAnchors(trust, settings.policies)
     revocation = Revocation(jpki, clock, anchors, crl_instead_of_ocsp=settings.crl_instead_of_ocsp)
@@ -159,6 +167,7 @@ def build(
         store, clock, chance, accounts, anchors, revocation, challenges, box, history, settings
     )
     proxies = Proxies(store, clock, chance, accounts, sessions, history)
+    box.add_work(PROXY_MAIL, ProxyMails(proxies, folder, mails).work)
     signed_in, own, peers = SessionGuard(sessions), AccountGuard(sessions, accounts), Peers(keys)
     users = FolderGuard(own, proxies, history, store)
 

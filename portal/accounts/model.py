@@ -52,6 +52,8 @@ class Hand(msgspec.Struct, frozen=True):
     rights: frozenset[Right]
     information: frozenset[str]
     """特定個人情報名コード that are ticked."""
+    mail: bool
+    """Whether it is told by mail of what comes."""
 
 
 class OpenedAccount(msgspec.Struct, frozen=True):

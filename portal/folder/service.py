@@ -29,8 +29,9 @@ from portal.folder.model import (
     after,
 )
 from portal.history.service import History
-from portal.mail.model import News
+from portal.mail.model import MailKey, News
 from portal.mail.service import promise, withdraw
+from portal.proxies.tables import promise_mails
 from portal.seams.chance import Chance, identifier
 from portal.seams.clock import Clock
 from portal.store import outbox
@@ -285,10 +286,11 @@ class Folder:
 
     def _mail_ops(self, owner: OpenedAccount, request: Request, news: News) -> list[Op]:
         """A mail about what came late, if it is wished (REC-3, SELF-7)."""
-        event = MAIL_EVENTS[Kind(request.kind)]
-        if not owner.mails_about(event):
-            return []
-        return [promise(*self._mail(request), news, due_ms=request.asked_ms + self._waiting_ms)]
+        now, due = self._clock.now_ms(), request.asked_ms + self._waiting_ms
+        to_proxies = promise_mails(MailKey(*self._mail(request), news), due, now)
+        if not owner.mails_about(MAIL_EVENTS[Kind(request.kind)]):
+            return [to_proxies]
+        return [promise(*self._mail(request), news, due_ms=due), to_proxies]
 
     def _mail(self, request: Request) -> tuple[MailEvent, str, str, int]:
         return MAIL_EVENTS[Kind(request.kind)], request.account_id, request.request_id, request.asked_ms

@@ -23,7 +23,7 @@ SCHEMA = Schema(
     ),
 )
 
-_COLUMNS = "account_id, at_ms, service, action, about, operator, detail"
+COLUMNS = "account_id, at_ms, service, action, about, operator, detail"
 _ORDER = "at_ms DESC, service DESC, action DESC, about DESC"
 _CHOICES = ("service", "action", "operator")
 
@@ -36,7 +36,7 @@ def _query(*, chosen: tuple[str, ...], onward: bool) -> Query[Line]:
             "(at_ms, service, action, about) < (:before_ms, :before_service, :before_action, :before_about)"
         )
     where = " AND ".join(conditions)
-    return Query(f"SELECT {_COLUMNS} FROM history WHERE {where} ORDER BY {_ORDER} LIMIT :most", Line)
+    return Query(f"SELECT {COLUMNS} FROM history WHERE {where} ORDER BY {_ORDER} LIMIT :most", Line)
 
 
 _QUERIES = {
@@ -75,7 +75,7 @@ def search(
 
 def insert(line: Line) -> Op:
     return Op(
-        f"INSERT INTO history ({_COLUMNS}) "
+        f"INSERT INTO history ({COLUMNS}) "
         "VALUES (:account_id, :at_ms, :service, :action, :about, :operator, :detail) "
         "ON CONFLICT (account_id, at_ms, service, action, about) DO NOTHING",
         line._asdict(),
@@ -86,7 +86,7 @@ def insert(line: Line) -> Op:
 def insert_signed_out_by_time(now_ms: int) -> Op:
     """A line for every session that is over; before they are deleted."""
     return Op(
-        f"INSERT INTO history ({_COLUMNS}) "
+        f"INSERT INTO history ({COLUMNS}) "
         "SELECT account_id, idle_until_ms, 'sign_in', 'sign_out_by_time', '', 'self', NULL FROM sessions "
         "WHERE account_id IS NOT NULL AND (idle_until_ms <= :now OR ends_ms <= :now) "
         "ON CONFLICT (account_id, at_ms, service, action, about) DO NOTHING",

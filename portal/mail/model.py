@@ -63,6 +63,13 @@ CODE_TEXT = Text(
 )
 """メールアドレスの確認 (ACC-4)."""
 
+PROXY_TEXT = Text(
+    "【マイナポータル（模擬）】代理をしている方の利用者フォルダーをご確認ください",
+    "{nickname} さん\n\n{moment}に、あなたが代理人になっている「{owner}」さんの利用者フォルダーに、お知らせすることが届きました。\n"
+    "ログインして「代理人」を開き、代理人として内容をご確認ください。" + _CLOSING,
+)
+"""To a proxy, about what came to the owner's folder (PRX-3)."""
+
 ENDED_TEXTS: dict[MailEvent, Text] = {
     MailEvent.LATE_RECORDS: Text(
         "【マイナポータル（模擬）】やりとり履歴の請求の結果をご確認ください",
@@ -93,6 +100,11 @@ class MailKey(NamedTuple):
     @property
     def words(self) -> Text:
         return (TEXTS if self.news is News.ANSWERED else ENDED_TEXTS)[self.event]
+
+    @property
+    def name(self) -> str:
+        """Tells this mail from others, for those who get it twice."""
+        return f"{self.event}.{self.about}.{self.moment_ms}.{self.news}"
 
     @classmethod
     def parse(cls, text: str) -> "MailKey":

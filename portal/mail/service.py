@@ -6,9 +6,10 @@ from email.utils import format_datetime
 
 import structlog
 
+from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
 from portal.mail.carriers import Mail, MailCarrier, NotNow, Undeliverable
-from portal.mail.model import CODE_TEXT, MailKey, News
+from portal.mail.model import CODE_TEXT, MailKey, News, Text
 from portal.seams.clock import Clock
 from portal.store import outbox
 from portal.store.store import Op
@@ -42,19 +43,21 @@ class MailService:
         account = await self._accounts.by_id(key.account_id)
         if account is None or key.event not in account.kept.mail_events:
             return outbox.Finished()
+        body = key.words.body.format(nickname=account.kept.nickname, moment=words_of(key.moment_ms))
+        return await self.send_each(row, account, Text(key.words.subject, body), key.name)
+
+    async def send_each(
+        self, row: outbox.Row, account: OpenedAccount, text: Text, name: str
+    ) -> outbox.Finished | outbox.Again:
+        """This mail to each address of the account; the same mail sent twice can be told by its *name*."""
         failures: list[str] = []
         for index, address in enumerate(account.confirmed_addresses):
-            moment = to_jst(key.moment_ms)
-            text = key.words
-            body = text.body.format(nickname=account.kept.nickname, moment=f"{moment:%Y年%m月%d日 %H時%M分}")
-            # The same mail sent twice (a crash between sending and noting it) can be told by its name.
-            name = f"{key.event}.{key.about}.{key.moment_ms}.{key.news}.{index}"
-            message = self._compose(address, text.subject, body, name)
+            message = self._compose(address, text.subject, text.body, f"{name}.{index}")
             outcome = await self._carrier.send(Mail(self._sender, address, message))
             if isinstance(outcome, NotNow):
                 failures.append(outcome.reason)
             elif isinstance(outcome, Undeliverable):
-                log.warning("mail_undeliverable", account=key.account_id, mail_event=key.event)
+                log.warning("mail_undeliverable", account=account.account_id, mail=row.kind)
         if failures and self._clock.now_ms() - row.put_ms < TRYING_MS_MAX:
             return outbox.Again("; ".join(failures))
         return outbox.Finished()
@@ -89,6 +92,11 @@ class MailService:
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(body, cte="base64")
         return message.as_bytes()
+
+
+def words_of(moment_ms: int) -> str:
+    """A moment as a mail says it."""
+    return f"{to_jst(moment_ms):%Y年%m月%d日 %H時%M分}"
 
 
 def promise(

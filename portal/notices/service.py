@@ -25,6 +25,7 @@ from portal.notices.model import (
     kept_until_ms,
 )
 from portal.notices.tables import Numbered
+from portal.proxies.tables import promise_mails_of_batch
 from portal.seams.clock import Clock
 from portal.serving.uploads import Scanner, unfit
 from portal.store import outbox
@@ -177,6 +178,8 @@ class NoticeBox:
             ops.append(tables.insert(row))
             if owner.mails_about(MailEvent.NOTICE):
                 ops.append(promise(MailEvent.NOTICE, owner.account_id, str(number), now))
+        last = request.number + len(request.entries) - 1
+        ops.append(promise_mails_of_batch(content.content_id, request.number, last, now))
         head = tables.insert_batch(content.content_id, request.batch, missing)
         return [head, *ops], tuple(missing)
 

@@ -56,6 +56,8 @@ class Delegation(NamedTuple):
     state: str
     scope: bytes
     """Sealed :class:`~portal.wire.proxies.Scope`, with the owner's key."""
+    mails: int
+    """Whether its proxy gets mail, as the scope says: known without opening that."""
     granted_ms: int
     start_ms: int
     end_ms: int
@@ -97,9 +99,9 @@ def end_of(last_day: date) -> int:
     return start_of(last_day) + DAY
 
 
-def last_day_at_most(start: date) -> date:
-    """The last day of the longest period that begins on this day (PRX-5)."""
-    return day_of(add_years(start_of(start), PROXY_YEARS_MAX)) - timedelta(days=1)
+def last_day_at_most(registered: date) -> date:
+    """The last day of the longest delegation that is registered on this day (PRX-5)."""
+    return day_of(add_years(start_of(registered), PROXY_YEARS_MAX)) - timedelta(days=1)
 
 
 def kept_since_ms(now_ms: int) -> int:
@@ -119,9 +121,10 @@ def check_period(start: date, end: date, today: date) -> Problem | None:
         return _period(f"始まりの日は、{PROXY_STARTS_IN_DAYS_MAX}日後までにしてください。", "$.start")
     if end < start:
         return _period("終わりの日は、始まりの日と同じか後にしてください。", "$.end")
-    if end > last_day_at_most(start):
+    last = last_day_at_most(today)
+    if end > last:
         return _period(
-            f"代理の期間は{PROXY_YEARS_MAX}年までです。終わりの日は{last_day_at_most(start):%Y年%m月%d日}までにしてください。",
+            f"代理の期間は、登録の日から{PROXY_YEARS_MAX}年までです。終わりの日は{last.year}年{last.month}月{last.day}日までにしてください。",
             "$.end",
         )
     return None

@@ -142,6 +142,7 @@ class Proxies:
             proxy.account_id,
             State.GRANTED,
             b"",
+            int(wanted.scope.mail),
             now,
             start_of(wanted.start),
             end_of(wanted.end),
@@ -234,9 +235,13 @@ class Proxies:
         if wrong is not None:
             return wrong
         proxy = await self._accounts.by_id(found.proxy_id)
-        changed = found._replace(scope=self._sealed(owner, found, wanted.scope), end_ms=end_of(wanted.end))
+        changed = found._replace(
+            scope=self._sealed(owner, found, wanted.scope),
+            mails=int(wanted.scope.mail),
+            end_ms=end_of(wanted.end),
+        )
         ops = [
-            tables.change(found, changed.scope, changed.end_ms),
+            tables.change(found, changed),
             *self._lines(owner, proxy, Action.CHANGE, found),
         ]
         if isinstance(await self._store.write(ops), Conflict):
@@ -281,6 +286,7 @@ class Proxies:
             proxy.settings.nickname,
             frozenset(scope.rights),
             frozenset(scope.information),
+            scope.mail,
         )
 
     async def owner_in_hand_of(self, proxy: OpenedAccount, delegation_id: str) -> OpenedAccount | Problem:
@@ -292,6 +298,11 @@ class Proxies:
         if not found.active_at(self._clock.now_ms()):
             return NOT_ACTIVE
         return msgspec.structs.replace(owner, by=self._hand(owner, proxy, found))
+
+    async def proxy_of(self, delegation_id: str) -> OpenedAccount | None:
+        """Who acts by this delegation, unless there is none of it."""
+        found = await self._one(delegation_id)
+        return None if found is None else await self._accounts.by_id(found.proxy_id)
 
     async def act(self, user: SignedIn, delegation_id: str) -> Acting | Problem:
         """From now on the session is for the owner's folder."""

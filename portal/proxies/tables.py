@@ -2,8 +2,14 @@
 
 from typing import NamedTuple
 
+from portal.history.tables import COLUMNS as LINE_COLUMNS
+from portal.mail.model import MailKey
 from portal.proxies.model import Delegation, State
 from portal.store.store import Op, Query, Schema
+from portal.wire.sign_in import MailEvent
+
+WORK = "proxy_mail"
+"""The outbox work that sends a proxy's mail."""
 
 SCHEMA = Schema(
     "proxies",
@@ -15,6 +21,7 @@ SCHEMA = Schema(
             proxy_id TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE,
             state TEXT NOT NULL,
             scope BLOB NOT NULL,
+            mails INTEGER NOT NULL,
             granted_ms INTEGER NOT NULL,
             start_ms INTEGER NOT NULL,
             end_ms INTEGER NOT NULL
@@ -27,7 +34,7 @@ SCHEMA = Schema(
     ),
 )
 
-_COLUMNS = "delegation_id, owner_id, proxy_id, state, scope, granted_ms, start_ms, end_ms"
+_COLUMNS = "delegation_id, owner_id, proxy_id, state, scope, mails, granted_ms, start_ms, end_ms"
 _NEWEST = "ORDER BY granted_ms DESC, delegation_id"
 
 
@@ -56,21 +63,22 @@ def insert(delegation: Delegation) -> Op:
     """Unless there is one between these two already."""
     return Op(
         f"INSERT INTO delegations ({_COLUMNS}) VALUES (:delegation_id, :owner_id, :proxy_id, :state, :scope, "
-        ":granted_ms, :start_ms, :end_ms) ON CONFLICT DO NOTHING",
+        ":mails, :granted_ms, :start_ms, :end_ms) ON CONFLICT DO NOTHING",
         delegation._asdict(),
     )
 
 
-def change(delegation: Delegation, scope: bytes, end_ms: int) -> Op:
+def change(before: Delegation, changed: Delegation) -> Op:
     """Unless it was changed or ended meanwhile: every sealing is another, so equal bytes are the same scope."""
     return Op(
-        "UPDATE delegations SET scope = :scope, end_ms = :end_ms "
+        "UPDATE delegations SET scope = :scope, mails = :mails, end_ms = :end_ms "
         "WHERE delegation_id = :delegation_id AND state = 'granted' AND scope = :before",
         {
-            "delegation_id": delegation.delegation_id,
-            "before": delegation.scope,
-            "scope": scope,
-            "end_ms": end_ms,
+            "delegation_id": before.delegation_id,
+            "before": before.scope,
+            "scope": changed.scope,
+            "mails": changed.mails,
+            "end_ms": changed.end_ms,
         },
     )
 
@@ -95,3 +103,45 @@ def run_out_between(owner_id: str, proxy_id: str, now_ms: int) -> Op:
 
 def delete_older(than_ms: int) -> Op:
     return Op("DELETE FROM delegations WHERE end_ms < :than AND state <> 'granted'", {"than": than_ms}, None)
+
+
+def lines_of_closing(account_id: str, now_ms: int) -> list[Op]:
+    """In the histories of the other sides, before an account is closed: what was granted by it and to it is over."""
+    params = {"account_id": account_id, "now": now_ms}
+    end = "SELECT {whose}, :now, 'proxies', 'end', delegation_id, '{operator}', NULL FROM delegations "
+    of = "WHERE {closed} = :account_id AND state = 'granted' AND end_ms > :now "
+    sql = f"INSERT INTO history ({LINE_COLUMNS}) {end}{of}ON CONFLICT DO NOTHING"
+    return [
+        Op(sql.format(whose="owner_id", operator="proxy", closed="proxy_id"), params, None),
+        Op(sql.format(whose="proxy_id", operator="self", closed="owner_id"), params, None),
+    ]
+
+
+_PROMISED = "granted.state = 'granted' AND granted.mails = 1 AND granted.end_ms > :due"
+
+
+def promise_mails(key: MailKey, due_ms: int, now_ms: int) -> Op:
+    """A mail to each proxy of this account who gets any; whether it is about what they may see, its sender looks up."""
+    return Op(
+        "INSERT INTO outbox (kind, key, due_ms, attempts, put_ms) "
+        "SELECT :kind, granted.delegation_id || '/' || :key, :due, 0, :now FROM delegations AS granted "
+        f"WHERE granted.owner_id = :account_id AND {_PROMISED} ON CONFLICT (kind, key) DO NOTHING",
+        {"kind": WORK, "key": key.text(), "due": due_ms, "now": now_ms, "account_id": key.account_id},
+        None,
+    )
+
+
+def promise_mails_of_batch(content_id: str, first: int, last: int, now_ms: int) -> Op:
+    """The same for the notices of these numbers that were laid into folders just now, both included."""
+    return Op(
+        "INSERT INTO outbox (kind, key, due_ms, attempts, put_ms) "
+        "SELECT :kind, granted.delegation_id || '/' || :event || '/' || notices.account_id || '/' || notices.number "
+        "|| '/' || :moment, :due, 0, :due FROM notices JOIN delegations AS granted "
+        "ON granted.owner_id = notices.account_id WHERE notices.content_id = :content_id "
+        f"AND notices.number BETWEEN :first AND :last AND {_PROMISED} ON CONFLICT (kind, key) DO NOTHING",
+        {
+            "kind": WORK, "event": str(MailEvent.NOTICE), "moment": str(now_ms), "due": now_ms,
+            "content_id": content_id, "first": first, "last": last,
+        },
+        None,
+    )  # fmt: skip

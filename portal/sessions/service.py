@@ -13,6 +13,7 @@ from portal.history import tables as history_tables
 from portal.history.service import History
 from portal.mail.service import promise
 from portal.notices import tables as notices_tables
+from portal.proxies import tables as proxies_tables
 from portal.seams.chance import Chance, token
 from portal.seams.clock import Clock
 from portal.sessions import tables, terminals
@@ -262,8 +263,13 @@ class Sessions:
 
     async def close_account(self, account: OpenedAccount) -> None:
         """ACC-5: the account is gone, and everybody who was signed in to it with it."""
-        alone = notices_tables.erase_own(account.account_id)
-        await self._accounts.close(account, [*alone, tables.delete_all_of(account.account_id)])
+        mine = account.account_id
+        ops = [
+            *notices_tables.erase_own(mine),
+            *proxies_tables.lines_of_closing(mine, self._clock.now_ms()),
+            tables.delete_all_of(mine),
+        ]
+        await self._accounts.close(account, ops)
         self._living.forget_of(account.account_id)
 
     async def expire(self) -> None:

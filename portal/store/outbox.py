@@ -98,7 +98,8 @@ _PUT_TWO = (
 )
 _REMOVE_TWO = "DELETE FROM outbox WHERE kind IN (:kind, :kind_2) AND key = :key"
 _HURRY = "UPDATE outbox SET due_ms = :now WHERE kind = :kind AND key = :key"
-_MAKES_DUE = frozenset([_PUT, _PUT_TWO, _HURRY])
+_PUTS = "INSERT INTO outbox "
+"""So begins whatever promises work, also what promises it for each row of another table."""
 
 
 def put(kind: str, key: str, *, due_ms: int, now_ms: int) -> Op:
@@ -127,7 +128,7 @@ def hurry(kind: str, key: str, *, now_ms: int) -> Op:
 
 def _puts(ops: tuple[Op, ...]) -> bool:
     """Whether any of these promises more work."""
-    return any(op.sql in _MAKES_DUE for op in ops)
+    return any(op.sql.startswith(_PUTS) or op.sql == _HURRY for op in ops)
 
 
 def _delay(kind: str, key: str, *, due_ms: int, attempts: int) -> Op:
@@ -167,6 +168,10 @@ class Outbox:
 
     def __repr__(self) -> str:
         return f"Outbox({sorted(self._works)})"
+
+    def add_work(self, kind: str, work: Work) -> None:
+        """One more kind, before :meth:`run`."""
+        self._works[kind] = work
 
     def wake(self) -> None:
         """Rows were added that are due: look now."""

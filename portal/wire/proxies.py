@@ -33,6 +33,8 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         tuple[InformationCode, ...], msgspec.Meta(max_length=limits.PROXY_INFORMATION_MAX)
     ] = ()
     """特定個人情報名コード that are ticked; needed for, and only for, self-information."""
+    mail: bool = False
+    """メール通知: its proxy gets a mail when something of what was granted comes to the folder (PRX-3)."""
     memo: Annotated[str, msgspec.Meta(max_length=limits.PROXY_MEMO_CHARACTERS_MAX)] = ""
     """The owner's own words; its proxy does not see them."""
     warn_days: Annotated[int, msgspec.Meta(ge=1, le=limits.PROXY_WARN_DAYS_MAX)] = limits.PROXY_WARN_DAYS

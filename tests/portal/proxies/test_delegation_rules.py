@@ -59,6 +59,7 @@ def test_two_years_and_not_a_day_more(start: date) -> None:
 @pytest.mark.parametrize(
     ("start", "end", "field"),
     [
+        (TODAY + timedelta(days=30), date(2028, 4, 1), "$.end"),
         (TODAY - timedelta(days=1), TODAY, "$.start"),
         (TODAY + timedelta(days=PROXY_STARTS_IN_DAYS_MAX + 1), TODAY + timedelta(days=365), "$.start"),
         (TODAY, TODAY - timedelta(days=1), "$.end"),
@@ -74,6 +75,14 @@ def test_periods_that_are_refused(start: date, end: date, field: str) -> None:
 @pytest.mark.parametrize("end", [TODAY, date(2028, 3, 31)])
 def test_periods_that_are_taken(end: date) -> None:
     assert check_period(TODAY, end, TODAY) is None
+
+
+@pytest.mark.requirement("PRX-5")
+def test_the_two_years_begin_when_it_is_registered() -> None:
+    later = TODAY + timedelta(days=60)
+
+    assert check_period(later, last_day_at_most(TODAY), TODAY) is None
+    assert code_of(check_period(later, last_day_at_most(later), TODAY)) is ProblemCode.PERIOD_REFUSED
 
 
 @pytest.mark.requirement("PRX-4")
@@ -96,7 +105,7 @@ def test_scopes(scope: Scope, fits: bool) -> None:
 
 
 def granted(start: date, end: date) -> Delegation:
-    return Delegation("d", "owner", "proxy", State.GRANTED, b"", 0, start_of(start), end_of(end))
+    return Delegation("d", "owner", "proxy", State.GRANTED, b"", 0, 0, start_of(start), end_of(end))
 
 
 @pytest.mark.requirement("PRX-6")

@@ -55,7 +55,7 @@ def play(world_facts: WorldFacts, scene: Callable[[Stage], Awaitable[None]]) -> 
         async with simulated(world_facts, 1) as on:
             await scene(on.stage)
 
-    run_deterministic(main, 1)
+    run_deterministic(1, main)
 
 
 def citizens_operations() -> dict[str, AnyOperation]:
