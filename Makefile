@@ -41,7 +41,7 @@ types: install-tests  ## 型を確かめます
 	@$(BIN)/mypy
 
 test: lint types  ## すべてのテストを動かします
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 bench: install-tests  ## 測定し、benchmarks/ledger/ に記録します
 	@$(BIN)/python -m benchmarks

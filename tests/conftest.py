@@ -10,6 +10,7 @@ from benchmarks.postgres_server import PostgresServer, programs, running_server
 
 REQUIRED_VARIABLE = "MYNASIM_REAL_CLIENTS_REQUIRED"
 
+_MISSING = "real client that was not there"
 _skipped: list[str] = []
 _numbers = count(1)
 
@@ -34,8 +35,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     report = yield
     if report.skipped:
         for mark in item.iter_markers("real_client"):
-            _skipped.append(f"{mark.args[0]}: {item.nodeid}")
+            # With the report, because tests run in processes of their own and only their reports come back.
+            report.user_properties.append((_MISSING, f"{mark.args[0]}: {item.nodeid}"))
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _skipped.extend(str(line) for name, line in report.user_properties if name == _MISSING)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
