@@ -22,7 +22,7 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 DISCARDED_BYTES_MAX = 4 * 1024 * 1024
-"""Larger than any operation takes (DELIVERY_BYTES_MAX)."""
+"""Larger than any operation takes but a send to an intermediate server (SEND_BYTES_MAX)."""
 DISCARD_SECONDS_MAX = 5.0
 _SAFE_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
@@ -154,7 +154,7 @@ async def _read_body(receive: Receive, most: int, declared: int) -> bytes | None
     parts: list[bytes] = []
     size = 0
     with trio.CancelScope() as scope:
-        while size <= DISCARDED_BYTES_MAX:
+        while size <= max(most, DISCARDED_BYTES_MAX):
             if max(size, declared) > most and scope.deadline == inf:
                 parts.clear()
                 scope.deadline = trio.current_time() + DISCARD_SECONDS_MAX

@@ -20,9 +20,10 @@ from portal.wire.systems import Party, System
 
 ORGANISATION_SIDE = (Party.OPERATOR,)
 """Who speaks for an organisation: the operator's hand, until back offices are systems of their own."""
-SEND_BYTES_MAX = 4 * 1024 * 1024
-"""What the HTTP lane takes at most."""
-COPIES_IN_SEND_MAX = 10_000
+SEND_BYTES_MAX = 16 * 1024 * 1024
+"""Of one send. Far more than any cap allows (a full inquiry file has 3.2 MB): what is over a cap is read, refused and listed."""
+COPIES_IN_SEND_MAX = 100_000
+"""Of one send, for the same reason; how many are taken the organisation's profile says."""
 DOCUMENT_BYTES_MAX = 400 * 1024
 DOCUMENTS_MAX = 3
 """For one person, kind and organisation: together they fit into one delivery."""

@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, quote, urlencode
 import msgspec
 import msgspec.inspect
 
+from portal.wire.complaints import complaint
+from portal.wire.dates import bears_dates, wrong_date
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.systems import Caller, System
 
@@ -83,8 +85,8 @@ class Operation(Generic[Req, Res]):
     """
 
     __slots__ = (
-        "_body_decoder", "_body_fields", "_empty", "_encoder", "_path_fields", "_query_fields", "_response_decoder",
-        "body_bytes_max", "callers", "method", "name", "path", "path_pattern", "problems", "repeatable",
+        "_body_decoder", "_body_fields", "_dated", "_empty", "_encoder", "_path_fields", "_query_fields",
+        "_response_decoder", "body_bytes_max", "callers", "method", "name", "path", "path_pattern", "problems", "repeatable",
         "request", "request_media", "requirements", "response", "response_media", "status", "summary", "system",
     )  # fmt: skip
 
@@ -137,6 +139,7 @@ class Operation(Generic[Req, Res]):
         takes_body = method in (Method.POST, Method.PUT)
         self._body_fields = rest if takes_body else ()
         self._query_fields = () if takes_body else rest
+        self._dated = request_media == JSON and bears_dates(request)
         self._empty = request() if request_media == JSON and not names else None
         self._encoder = msgspec.json.Encoder()
         # Fields of the path are not in the body: such a body is read as a plain object, then converted with them.
@@ -204,6 +207,12 @@ class Operation(Generic[Req, Res]):
 
     def decode_request(self, wire: WireRequest, path_fields: Mapping[str, str]) -> Req | Problem:
         """The request that a peer sent, or what is wrong with it."""
+        content = self._decode_request(wire, path_fields)
+        if self._dated and (wrong := wrong_date(content)) is not None:
+            return _unfit(wrong.words, wrong.where)
+        return content
+
+    def _decode_request(self, wire: WireRequest, path_fields: Mapping[str, str]) -> Req | Problem:
         if self._empty is not None and not wire.query and not wire.body:
             # Nothing was asked for, and nothing was sent.
             return self._empty
@@ -249,14 +258,10 @@ class Operation(Generic[Req, Res]):
                 return problem(ProblemCode.UNPROCESSABLE, "同じ項目が2回指定されています。")
             return msgspec.convert({**fields, **path_fields}, self.request, strict=False)
         except msgspec.ValidationError as error:
-            reason, _, where = str(error).partition(" - at `")
-            return problem(
-                ProblemCode.UNPROCESSABLE,
-                f"項目の内容を直してください（{reason}）。",
-                field=where.rstrip("`") or "$",
-            )
+            return _unfit(*complaint(error))
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            return problem(ProblemCode.MALFORMED, f"JSONとして読み取れる形で送ってください（{error}）。")
+            words, _ = complaint(error)
+            return problem(ProblemCode.MALFORMED, f"JSONとして読み取れる形で送ってください（{words}）。")
 
     def encode_response(self, response: Res) -> WireResponse:
         """The answer as it crosses the border."""
@@ -264,6 +269,10 @@ class Operation(Generic[Req, Res]):
             assert isinstance(response, bytes)
             return WireResponse(self.status, self.response_media, response)
         return WireResponse(self.status, JSON, self._encoder.encode(response))
+
+
+def _unfit(words: str, where: str) -> Problem:
+    return problem(ProblemCode.UNPROCESSABLE, f"項目の内容を直してください（{words}）。", field=where)
 
 
 def _is_media(content_type: str, media: str) -> bool:

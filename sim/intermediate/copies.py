@@ -32,9 +32,11 @@ from portal.wire.operation import Done
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.registry import ResidentChange
 from portal.wire.systems import System
+from portal.wire.texts import forbidden_in
 from sim.delivering import Pushed, pushed, reason_of
 from sim.intermediate import sends
-from sim.intermediate.layouts import HeldCopy, in_layout, layout_of, previous_layout
+from sim.intermediate.copy_rules import doubled_copy, not_a_holder, unfit, wrong_copy, wrong_items_to_withhold
+from sim.intermediate.layouts import HeldCopy, previous_layout
 from sim.intermediate.residents import Residents
 from sim.intermediate.standing import Standing
 from sim.nation.catalogue import Catalogue
@@ -217,7 +219,7 @@ class Copies:
         refused = sends.too_many(len(request.copies), self._standing.per_send(code, Group.DBM))
         if refused is None:
             wrong = (self._wrong(code, number, entry) for number, entry in enumerate(request.copies))
-            refused = next(filter(None, wrong), None)
+            refused = next(filter(None, wrong), None) or doubled_copy(request.copies)
         if refused is not None:
             return await sends.refuse(self._store, row, refused)
         ops = [sends.insert(row)]
@@ -228,33 +230,9 @@ class Copies:
         return row.view
 
     def _wrong(self, code: str, number: int, entry: CopyEntry) -> Problem | None:
-        where = f"$.copies[{number}]"
         if self._standing.no_person(entry.person) is not None:
-            return _unfit(f"{where}.person", f"{number + 1}件目: この統合宛名番号の人はいません。")
-        kind = self._catalogue.information.get(entry.information)
-        if kind is None:
-            return _unfit(
-                f"{where}.information",
-                f"{number + 1}件目: 特定個人情報名コード「{entry.information}」はカタログにありません。",
-            )
-        if organisation(code).kind not in kind.holders:
-            return _unfit(
-                f"{where}.information",
-                f"{number + 1}件目: この機関は「{kind.name}」を保有する機関ではありません。",
-            )
-        layout = layout_of(kind, entry.version)
-        if layout is None:
-            return _unfit(
-                f"{where}.version",
-                f"{number + 1}件目: データ標準レイアウトの版「{entry.version}」はありません。",
-            )
-        for place, item in enumerate(entry.items):
-            if not in_layout(layout, item.name):
-                return _unfit(
-                    f"{where}.items[{place}].name",
-                    f"{number + 1}件目: 項目「{item.name}」は、版{entry.version}のレイアウトにありません。",
-                )
-        return None
+            return unfit(f"$.copies[{number}].person", f"{number + 1}件目: この統合宛名番号の人はいません。")
+        return wrong_copy(self._catalogue, code, number, entry)
 
     async def delete(self, request: DeleteCopy) -> Done | Problem:
         """From now on there is none, whatever the nation computes; registering one puts it back."""
@@ -334,7 +312,9 @@ class Copies:
         if (nobody := self._standing.no_person(request.person)) is not None:
             return nobody
         if request.information not in self._catalogue.information:
-            return _unfit("$.information", "この特定個人情報名コードはカタログにありません。")
+            return unfit("$.information", "この特定個人情報名コードはカタログにありません。")
+        if (at := forbidden_in(request.name, lines=False)) is not None:
+            return unfit("$.name", f"書類の名前の{at + 1}文字目は使えない文字です。")
         there = await self.documents(request.organisation, request.person, request.information)
         names = {document.name for document in there}
         if request.name not in names and len(names) >= DOCUMENTS_MAX:
@@ -353,8 +333,15 @@ class Copies:
         """不開示 (SELF-9): by items, or everything; with neither, nothing is withheld any more."""
         if (nobody := self._standing.no_person(request.person)) is not None:
             return nobody
-        if request.information not in self._catalogue.information:
-            return _unfit("$.information", "この特定個人情報名コードはカタログにありません。")
+        kind = self._catalogue.information.get(request.information)
+        if kind is None:
+            return unfit("$.information", "この特定個人情報名コードはカタログにありません。")
+        if (stranger := not_a_holder(kind, request.organisation)) is not None:
+            return unfit("$.information", stranger)
+        copy = await self.find(request.organisation, request.person, request.information)
+        held = () if copy is None else tuple(item.name for item in copy.items)
+        if (wrong := wrong_items_to_withhold(kind, request.items, held)) is not None:
+            return wrong
         sql = (
             "INSERT INTO withholdings (organisation, person, information, everything, items) "
             "VALUES (:organisation, :person, :information, :everything, :items) "
@@ -393,7 +380,3 @@ def _still_none(code: str, person: int, information: str) -> Op:
     """A precondition: that nothing has been registered or deleted meanwhile."""
     sql = "DELETE FROM copies WHERE person = :person AND organisation = :organisation AND information = :information"
     return Op(sql, _whose(code, person, information), 0)
-
-
-def _unfit(field: str, detail: str) -> Problem:
-    return problem(ProblemCode.UNPROCESSABLE, detail, field=field)

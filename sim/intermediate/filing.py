@@ -17,7 +17,7 @@ from portal.wire.intermediate_keeping import Group, SendState, SendView
 from portal.wire.linkage import InquiryState, ProvidedContent
 from portal.wire.problems import Problem, ProblemCode, problem
 from sim.intermediate import sends
-from sim.intermediate.batch_file import Line, Malformed, is_name, read, wrong
+from sim.intermediate.batch_file import LINE_END, Line, Malformed, is_name, read, wrong
 from sim.intermediate.inquiring import Inquiring
 from sim.intermediate.standing import Standing
 
@@ -81,14 +81,17 @@ class Filing:
         before = await sends.known(self._store, code, sends.INQUIRY_FILE, name)
         if before is not None and (answer := sends.repeated(before, digest)) is not None:
             return answer
-        lines = read(request.content)
-        entries = 0 if isinstance(lines, Malformed) else len(lines)
+        entries = request.content.count(LINE_END)
         row = sends.SendRow(
             code, sends.INQUIRY_FILE, name, digest, str(SendState.ACCEPTED), entries, self._clock.now_ms()
         )
+        # Before it is read: a file far over the cap would hold up the others for nothing.
+        refused = sends.too_many(entries, self._standing.per_send(code, Group.SKI))
+        if refused is not None:
+            return await sends.refuse(self._store, row, refused)
+        lines = read(request.content)
         if isinstance(lines, Malformed):
             return await sends.refuse(self._store, row, _unfit(lines))
-        refused = sends.too_many(entries, self._standing.per_send(code, Group.SKI))
         for number, line in enumerate(lines, 1):
             refused = refused or await self._unfit(code, number, line)
         if refused is not None:

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from portal.serving.system import Surroundings
 from portal.store.store import Op, Query
+from portal.wire.dates import YEAR_FIRST, YEAR_LAST
 from portal.wire.intermediate_keeping import (
     BarUser,
     Configuration,
@@ -16,9 +18,10 @@ from portal.wire.intermediate_keeping import (
     Group,
     Groups,
     GroupView,
+    PlannedStop,
     Protect,
 )
-from portal.wire.moments import to_jst, to_ms, to_utc
+from portal.wire.moments import JST, to_jst, to_ms, to_utc
 from portal.wire.operation import Done
 from portal.wire.problems import Problem, ProblemCode, problem
 from sim.controls import ControlDesk, stopped_problem
@@ -81,7 +84,9 @@ class Standing:
     async def load(self) -> None:
         """Read what was set before the last restart."""
         for row in await self._store.read(_ALL):
-            self._configured[row.organisation] = msgspec.json.decode(row.configuration, type=Configuration)
+            found = msgspec.json.decode(row.configuration, type=Configuration)
+            stops = tuple(_reckonable(stop) for stop in found.stops)
+            self._configured[row.organisation] = msgspec.structs.replace(found, stops=stops)
 
     @property
     def configured(self) -> tuple[Configuration, ...]:
@@ -256,3 +261,20 @@ class Standing:
     async def bars(self, code: str, user: str) -> bool:
         (count,) = await self._store.read(_BARRED, {"organisation": code, "user": user})
         return count.total > 0
+
+
+def _reckonable(stop: PlannedStop) -> PlannedStop:
+    """A stop that was taken by an earlier version, which asked neither for a time zone nor for a sensible year.
+
+    Without a zone it means Japan's time, as whoever wrote it did; beyond the years it lasts as long as anything can.
+    """
+    return msgspec.structs.replace(stop, start=_moment(stop.start), end=_moment(stop.end))
+
+
+def _moment(moment: datetime) -> datetime:
+    if not YEAR_FIRST <= moment.year <= YEAR_LAST:
+        at_end = moment.year > YEAR_LAST
+        return datetime(
+            YEAR_LAST if at_end else YEAR_FIRST, 12 if at_end else 1, 31 if at_end else 1, tzinfo=JST
+        )
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=JST)

@@ -164,13 +164,11 @@ class Disclosing:
     async def _found(self, person: int, first: date, last: date, *, now_ms: int) -> list[records.Row]:
         """The records of this run in a period, as the core keeps them, newest first."""
         oldest = add_years(now_ms, -RECORDS_KEPT_YEARS)
-        # A period may end on the last day that there is.
-        end = now_ms + 1 if last >= date.max - timedelta(days=1) else start_of(last + timedelta(days=1))
         period = {
             "person": person,
             "place": str(Place.CORE),
             "start": max(start_of(max(first, date(1970, 1, 2))), oldest),
-            "end": min(end, now_ms + 1),
+            "end": min(start_of(last + timedelta(days=1)), now_ms + 1),
             "most": RECORDS_IN_ANSWER_MAX,
         }
         return await self._store.read(records.OF_PERSON, period)

@@ -4,14 +4,15 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from enum import Enum
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import unquote_to_bytes
 
 import structlog
 import trio
 
 from portal.serving.lane.parsing import Received
-from portal.wire.operation import WireResponse
+from portal.wire.operation import PROBLEM_JSON, WireResponse, encode_problem
+from portal.wire.problems import ProblemCode, problem
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +26,14 @@ HEADS_KEPT_MAX = 256
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _heads: dict[tuple[int, str], bytes] = {}
+
+
+_TOO_LARGE: Final = encode_problem(
+    problem(
+        ProblemCode.TOO_LARGE,
+        "一度に受け取れる大きさを超えているため、読まずに断りました。いくつかに分けて送ってください。",
+    )
+).body
 
 
 def origin_form(target: bytes) -> bytes:
@@ -46,10 +55,15 @@ def _phrase(status: int) -> bytes:
 
 
 def refusal(status: HTTPStatus) -> bytes:
-    """The last word on a connection that can't be served."""
-    body = f"{status.value} {status.phrase}\n".encode()
+    """The last word on a connection that can't be served.
+
+    Too large a body is no mistake of a client that does not know HTTP: its sender is told in the words of every problem.
+    """
+    media, body = "text/plain", f"{status.value} {status.phrase}\n".encode()
+    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        media, body = PROBLEM_JSON, _TOO_LARGE
     head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: text/plain\r\n"
+        f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: {media}\r\n"
         f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
     )
     return head.encode() + body

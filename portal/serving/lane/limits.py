@@ -7,7 +7,10 @@ HEADER_BYTES_MAX = 32 * 1024
 HEADERS_MAX = 100
 TARGET_BYTES_MAX = 8 * 1024
 BODY_BYTES_MAX = 4 * 1024 * 1024
-"""Of what is larger nothing is taken in; what an operation does not take is counted, not kept."""
+"""Of what is larger nothing is taken in, unless an operation declares that it takes more (a send: `SEND_BYTES_MAX`).
+
+Below that, what an operation does not take is counted, not kept.
+"""
 FRAMING_BYTES_MAX = 1024 * 1024
 """What chunk sizes, chunk extensions and trailers of one request may come to."""
 UNREAD_BYTES_MAX = RECEIVE_BYTES

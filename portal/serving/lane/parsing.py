@@ -151,7 +151,7 @@ class Parsing:
             if name == b"host":
                 hosts += 1
             elif name == b"content-length":
-                if int(value) > BODY_BYTES_MAX:
+                if int(value) > BODY_BYTES_MAX and int(value) > self._body_limit(self._method, self._target):
                     self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             elif name == b"transfer-encoding":
                 if version == "1.0":
@@ -170,7 +170,7 @@ class Parsing:
             self._kept_bytes_max = self._body_limit(self._method, self._target)
         self.expects_continue = False
         self._body_bytes += len(part)
-        if self._body_bytes > BODY_BYTES_MAX:
+        if self._body_bytes > max(BODY_BYTES_MAX, self._kept_bytes_max):
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         if self._body_bytes > self._kept_bytes_max:
             self._body.clear()

@@ -74,6 +74,11 @@ TURN = Operation(
     callers=ANYONE, repeatable=True, summary="裏返す",
     request_media="application/octet-stream", response_media="application/octet-stream", body_bytes_max=1_000_000,
 )  # fmt: skip
+COUNT = Operation(
+    "made_up.count", System.FRONT, Method.POST, "/counted", bytes, bytes,
+    callers=ANYONE, repeatable=True, summary="大きなものを数える",
+    request_media="application/octet-stream", response_media="application/octet-stream", body_bytes_max=6_000_000,
+)  # fmt: skip
 PEER = Operation(
     "made_up.peer", System.FRONT, Method.GET, "/peers", Nothing, Done,
     callers=[System.PORTAL], repeatable=True, summary="仲間だけ",
@@ -116,6 +121,9 @@ def make(clock: Clock, *, in_progress_max: int = 2_000) -> MadeUp:
     async def turn(request: bytes, _: Stranger) -> bytes:
         return request[::-1]
 
+    async def count(request: bytes, _: Stranger) -> bytes:
+        return str(len(request)).encode()
+
     async def fail(request: Fail, _: Stranger) -> Done:
         raise {
             "accident": ValueError("secret detail"),
@@ -135,6 +143,7 @@ def make(clock: Clock, *, in_progress_max: int = 2_000) -> MadeUp:
     dispatcher.add(CHANGE, Open(), change)
     dispatcher.add(PING, Open(), done)
     dispatcher.add(TURN, Open(), turn)
+    dispatcher.add(COUNT, Open(), count)
     dispatcher.add(PEER, Peers(SystemKeys(SECRET)), done)
     dispatcher.add(FAIL, Open(), fail)
     dispatcher.add(WAIT, Open(), wait)

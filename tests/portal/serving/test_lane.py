@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+from contextlib import suppress
 
 import pytest
 import trio
@@ -430,6 +431,34 @@ async def test_what_is_not_served_is_told_why(client, request_head, status):
     answer = await client.answer()
     assert (answer.status, answer.headers["connection"]) == (status, "close")
     assert await client.closed()
+
+
+@pytest.mark.parametrize("size", [5_000_000, 6_000_000, 6_000_001])
+@pytest.mark.parametrize("in_chunks", [False, True])
+async def test_an_operation_may_take_more_than_others(client, size, in_chunks):
+    """Beyond what it takes, the answer is the problem that every refusal is, though the connection ends."""
+    kind = "Content-Type: application/octet-stream"
+    if in_chunks:
+        framing, body = "Transfer-Encoding: chunked", b"%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size)
+    else:
+        framing, body = f"Content-Length: {size}", b"x" * size
+
+    async def send() -> None:
+        with suppress(trio.BrokenResourceError):
+            await client.send(head("POST /counted HTTP/1.1", "Host: a", kind, framing) + body)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(send)
+        answer = await client.answer()
+        nursery.cancel_scope.cancel()
+
+    if size <= 6_000_000:
+        assert (answer.status, answer.body) == (200, str(size).encode())
+    else:
+        assert (answer.status, answer.headers["content-type"]) == (413, "application/problem+json")
+        problem = json.loads(answer.body)
+        assert (problem["code"], problem["status"]) == ("too-large", 413)
+        assert "分けて送ってください" in problem["detail"]
 
 
 async def test_good_requests_before_a_bad_one_are_answered(client):

@@ -179,12 +179,23 @@ async def test_who_registers_a_copy_is_found_as_its_holder(
         ({"information": "TM90000000000010"}, "$.copies[0].information"),
         ({"items": (CopyItem("知らない項目", ""),)}, "$.copies[0].items[0].name"),
         ({"person": 127_000_000}, "$.copies[0].person"),
+        ({"items": ()}, "$.copies[0].items"),
+        ({"items": (CopyItem("世帯人員", "1人"), CopyItem("世帯人員", "2人"))}, "$.copies[0].items[1].name"),
+        ({"items": (CopyItem("世帯人員", "1" * 1_001),)}, "$.copies[0].items[0].value"),
+        ({"items": (CopyItem("世帯人員", "1人\u202e"),)}, "$.copies[0].items[0].value"),
+        (
+            {"items": tuple(CopyItem(f"世帯員の続柄{n}", "続" * 1_000) for n in range(1, 101))},
+            "$.copies[0].items",
+        ),
     ],
 )
 async def test_a_copy_that_does_not_fit_is_refused_with_its_whole_send(
     up: LinkageWorld, autojump_clock: MockClock, change: dict[str, Any], field: str
 ) -> None:
-    bad, good = send(up, **change), send(up, information=TAX, version="0002", items=())
+    bad, good = (
+        send(up, **change),
+        send(up, information=TAX, version="0002", items=(CopyItem("給与収入", "0円"),)),
+    )
     both = RegisterCopies(up.here, "s1", (*bad.copies, *good.copies))
     answer = await up.side(REGISTER_COPIES, both)
 
