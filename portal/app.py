@@ -9,6 +9,7 @@ import trio
 from portal.accounts import api as accounts_api
 from portal.accounts import tables as accounts_tables
 from portal.accounts.service import MAIL_CODE, Accounts
+from portal.authorisation import hold_operations
 from portal.files.service import Files
 from portal.folder import api as folder_api
 from portal.folder import tables as folder_tables
@@ -182,6 +183,7 @@ def build(
     inquiries_api.add_operations(dispatcher, inquiries, users, peers)
     proxies_api.add_operations(dispatcher, proxies, own, users)
     serve_about(dispatcher, clock)
+    hold_operations(dispatcher.routes)
 
     async def sweep() -> None:
         while True:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 from quart import request
@@ -13,7 +12,7 @@ from portal.notices.model import wrong_answers
 from portal.notices.service import NoticeBox
 from portal.seams.clock import Clock
 from portal.web.addresses import page
-from portal.web.design import date_parts, read_date, security_headers
+from portal.web.design import date_parts, read_date
 from portal.web.reception import Reception, User, Way, typed
 from portal.wire.limits import ANSWER_CHARACTERS_MAX
 from portal.wire.moments import day_of, to_jst, to_ms
@@ -141,10 +140,7 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
         found = await box.attachment(user.account, notice_id, int(place))
         if isinstance(found, Problem):
             return reception.tell(found, user, way=back)
-        response = Response(found.content, content_type=found.media_type)
-        name = f"attachment; filename*=UTF-8''{quote(found.name, safe='')}"
-        response.headers.extend([*security_headers(), ("content-disposition", name)])
-        return response
+        return reception.hand_out(found.name, found.media_type, found.content)
 
     async def ask_to_delete(user: User, notice_id: str) -> Response:
         context = {

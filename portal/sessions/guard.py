@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
+from portal.authorisation import NOT_AT_SHARED_TERMINALS, SIGNED_IN, WITH_ACCOUNT, Role
 from portal.sessions.model import Session, token_of
 from portal.sessions.service import Sessions
+from portal.sessions.terminals import kind_of
 from portal.wire.operation import AnyOperation, WireRequest
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.systems import Caller, Party
@@ -23,12 +25,17 @@ NOT_SIGNED_IN = problem(
     "ログインしていないか、時間が過ぎてログアウトしました。もう一度ログインしてください。",
 )
 ACCOUNT_NEEDED = problem(ProblemCode.ACCOUNT_NEEDED, "先にニックネームを決めて、利用者登録をしてください。")
+NOT_AT_SHARED_TERMINAL = problem(
+    ProblemCode.FORBIDDEN,
+    "ほかの人も使う端末では、ファイルを保存できません。ご自分のパソコンやスマートフォンでログインして、保存してください。",
+)
 
 
 class SessionGuard:
     """Admits whoever has signed in, also before the first-time registration."""
 
     admits: frozenset[Caller] = frozenset([Party.CITIZEN])
+    roles: frozenset[Role] = SIGNED_IN
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -40,9 +47,10 @@ class SessionGuard:
 
 
 class AccountGuard:
-    """Admits users with an account."""
+    """Admits users with an account; at shared terminals not to what leaves files behind."""
 
     admits: frozenset[Caller] = frozenset([Party.CITIZEN])
+    roles: frozenset[Role] = WITH_ACCOUNT
 
     def __init__(self, sessions: Sessions, accounts: Accounts) -> None:
         self._sessions = sessions
@@ -54,7 +62,11 @@ class AccountGuard:
             return NOT_SIGNED_IN
         # Whoever is at work is at hand; each step that need not be awaited is a tenth of what this costs.
         session = self._sessions.at_hand(token) or await self._sessions.find(token)
-        return NOT_SIGNED_IN if session is None else await self.account_of(session)
+        if session is None:
+            return NOT_SIGNED_IN
+        if operation in NOT_AT_SHARED_TERMINALS and kind_of(session.terminal).shared:
+            return NOT_AT_SHARED_TERMINAL
+        return await self.account_of(session)
 
     async def account_of(self, session: Session) -> SignedIn | Problem:
         if session.account_id is None:

@@ -133,9 +133,9 @@ def add_pages(reception: Reception, desk: StaffDesk, inquiries: InquiryBox, csrf
         return reception.tell(wrong, None, way=Way("窓口に戻る", page("desk")))
 
     reception.guests("desk.sign_in", get=sign_in, post=enter)
-    reception.guests("desk", get=at_desk(overview))
-    reception.guests("desk.one", get=at_desk(one), post=at_desk(answer))
-    reception.guests("desk.sign_out", post=at_desk(sign_out))
+    reception.staff("desk", get=at_desk(overview))
+    reception.staff("desk.one", get=at_desk(one), post=at_desk(answer))
+    reception.staff("desk.sign_out", post=at_desk(sign_out))
 
 
 def _row(each: DeskInquiry) -> dict[str, object]:

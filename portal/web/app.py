@@ -9,6 +9,7 @@ from quart_trio.wrappers import TrioResponse as Response
 from werkzeug.exceptions import HTTPException
 
 from portal.accounts import pages as accounts_pages
+from portal.authorisation import hold_pages
 from portal.folder import pages as folder_pages
 from portal.folder.model import Kind
 from portal.history import pages as history_pages
@@ -121,6 +122,7 @@ def build_pages(
     inquiries_pages.add_pages(reception, portal.inquiries)
     staff_pages.add_pages(reception, portal.desk, portal.inquiries, csrf_key)
     history_pages.add_pages(reception, portal.history, clock)
+    hold_pages(reception.served)
     _add_static(app)
     _add_errors(app, reception)
     return Doorway(cast(AsgiApp, app), *reception.prepared(words.OVERLOADED), in_progress_max=in_progress_max)

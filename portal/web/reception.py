@@ -17,9 +17,10 @@ from quart_trio.wrappers import TrioResponse as Response
 from werkzeug.datastructures import MultiDict
 
 from portal.accounts.model import OpenedAccount
+from portal.authorisation import EVERYBODY, SIGNED_IN, WITH_ACCOUNT, Role, Row, page_row
 from portal.files.handing_out import file_headers, handed_out_as
 from portal.seams.chance import Chance, identifier
-from portal.sessions.guard import AccountGuard, SignedIn
+from portal.sessions.guard import NOT_AT_SHARED_TERMINAL, AccountGuard, SignedIn
 from portal.sessions.model import Session
 from portal.sessions.service import Sessions
 from portal.sessions.terminals import kind_of
@@ -90,6 +91,8 @@ class Reception:
         self._csrf_key = csrf_key
         self._templates = design.environment()
         self.cookies = cookies
+        self.served: set[tuple[str, str]] = set()
+        """Which pages were added: method and name."""
 
     def __repr__(self) -> str:
         return "Reception()"
@@ -128,32 +131,38 @@ class Reception:
     def guests(self, name: str, *, get: View | None = None, post: View | None = None) -> None:
         """Views for anybody, which get a :data:`Guest`. Their forms are not checked here."""
 
-        def meet(view: View) -> View:
-            async def met(**path: str) -> Response:
-                return await view(await self.visitor(extend=self.asked_by_hand()), **path)
+        self._add(name, self._anybody, EVERYBODY, get, post)
 
-            return met
+    def staff(self, name: str, *, get: View | None = None, post: View | None = None) -> None:
+        """Views of the desk, which see for themselves that staff has signed in there."""
+        self._add(name, self._anybody, frozenset([Role.STAFF]), get, post)
 
-        self._add(name, meet, get, post)
+    def _anybody(self, view: View, _: Row) -> View:
+        async def met(**path: str) -> Response:
+            return await view(await self.visitor(extend=self.asked_by_hand()), **path)
+
+        return met
 
     def visitors(self, name: str, *, get: View | None = None, post: View | None = None) -> None:
         """Views for whoever has signed in, which get a :class:`Visitor`."""
-        self._add(name, self._checking, get, post)
+        self._add(name, self._checking, SIGNED_IN, get, post)
 
     def users(self, name: str, *, get: View | None = None, post: View | None = None) -> None:
         """Views for whoever has an account, which get a :class:`User`."""
 
-        def meet(view: View) -> View:
+        def meet(view: View, row: Row) -> View:
             async def met(visitor: Visitor, **path: str) -> Response:
                 if visitor.account is None:
                     return self.go("first_time")
+                if Role.AT_SHARED_TERMINAL not in row.roles and kind_of(visitor.session.terminal).shared:
+                    return self.tell(NOT_AT_SHARED_TERMINAL, visitor)
                 return await view(User(visitor.session, visitor.account, visitor.csrf), **path)
 
-            return self._checking(met)
+            return self._checking(met, row)
 
-        self._add(name, meet, get, post)
+        self._add(name, meet, WITH_ACCOUNT, get, post)
 
-    def _checking(self, view: View) -> View:
+    def _checking(self, view: View, _: Row) -> View:
         async def met(**path: str) -> Response:
             visitor = await self.visitor(extend=self.asked_by_hand())
             if visitor is None:
@@ -164,11 +173,20 @@ class Reception:
 
         return met
 
-    def _add(self, name: str, meet: Callable[[View], View], get: View | None, post: View | None) -> None:
+    def _add(
+        self,
+        name: str,
+        meet: Callable[[View, Row], View],
+        let_in: frozenset[Role],
+        get: View | None,
+        post: View | None,
+    ) -> None:
         rule = PAGES[name].replace("{", "<").replace("}", ">")
         for method, view in (("GET", get), ("POST", post)):
             if view is not None:
-                self._app.add_url_rule(rule, f"{method} {name}", meet(view), methods=[method])
+                met = meet(view, page_row(method, name, let_in))
+                self._app.add_url_rule(rule, f"{method} {name}", met, methods=[method])
+                self.served.add((method, name))
 
     def _to_sign_in(self) -> Response:
         if REFRESH_HEADER in request.headers:

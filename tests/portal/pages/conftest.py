@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of this folder have a clock that jumps, which pytest-trio finds only in a test's own arguments; but not
     those over sockets: no clock may jump while the kernel is waited for."""
     for item in items:
-        if item.path.parent == HERE and item.path.name != "test_pages_over_sockets.py":
+        if item.path.parent == HERE and not item.path.name.endswith("_over_sockets.py"):
             item.add_marker(pytest.mark.trio(run=_run_in_simulated_time))
 
 

@@ -93,7 +93,7 @@ async def test_what_it_carries(house: House) -> None:
     assert browser.header("content-type") == "application/pdf"
     assert (
         browser.header("content-disposition")
-        == "attachment; filename*=UTF-8''%E9%A0%98%E5%8F%8E%E6%9B%B8%201.pdf"
+        == "attachment; filename=\"___ 1.pdf\"; filename*=UTF-8''%E9%A0%98%E5%8F%8E%E6%9B%B8%201.pdf"
     )
     assert browser.header("x-content-type-options") == "nosniff"
 

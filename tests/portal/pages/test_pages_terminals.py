@@ -53,3 +53,16 @@ async def test_an_unknown_terminal_in_the_address_is_guessed_again(house: House)
     browser = house.browser()
     await browser.get("/sign-in?terminal=toaster", user_agent="Mozilla/5.0 (iPad)")
     assert browser.status == 200 and "タブレットとして扱います" in browser.text
+
+
+@pytest.mark.requirement("ACC-7")
+async def test_nothing_is_left_behind_on_a_shared_terminal(house: House) -> None:
+    browser = await at_the(house, "コンビニの端末")
+    await browser.get("/history")
+    assert "ファイルを保存できません" in browser.text and "CSVで保存する" not in browser.text
+    await browser.get("/history/file")
+    assert browser.status == 403 and "ご自分のパソコンやスマートフォン" in browser.text
+    assert browser.header("content-disposition") is None
+    at_home = await at_the(house, "テレビ")
+    await at_home.get("/history/file")
+    assert at_home.status == 200 and "attachment" in (at_home.header("content-disposition") or "")
