@@ -7,7 +7,7 @@ somebody else keeps it from starting. A test walks every row with every role ove
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from portal.refusal import Refusal
 from portal.serving.dispatcher import Route
@@ -19,6 +19,7 @@ from portal.wire import (
     inquiries,
     notice_relaying,
     notices,
+    proxies,
     records,
     self_information,
     sign_in,
@@ -39,6 +40,9 @@ class Role(StrEnum):
     """利用者: a session of an account."""
     AT_SHARED_TERMINAL = "at_shared_terminal"
     """The same in a session that was opened at a terminal where strangers come next (ACC-7)."""
+    PROXY = "proxy"
+    """代理人: a session that acts for another account. Of that account it is answered what was granted (PRX-3), by the
+    table in `portal.proxies.permitted`; a row with this role and that table must say the same."""
     STAFF = "staff"
     """職員 at the desk, with ID and password."""
     OPERATOR = "operator"
@@ -57,7 +61,9 @@ class Whose(StrEnum):
     NOBODYS = "nobodys"
     """Of no account."""
     OWN = "own"
-    """Of the session's own account; anybody else's are as if they were not there (404)."""
+    """Of the session's own account, or of the one that it acts for; anybody else's are as if they were not there (404)."""
+    SESSIONS = "sessions"
+    """Of the session's own account, also while it acts for another."""
     NAMED = "named"
     """Of the account that a system's message names by request or code."""
     ANYONES = "anyones"
@@ -72,15 +78,18 @@ class Row(NamedTuple):
 
 
 EVERYBODY = frozenset(Role)
-SIGNED_IN = frozenset([Role.NEWCOMER, Role.CITIZEN, Role.AT_SHARED_TERMINAL])
-WITH_ACCOUNT = frozenset([Role.CITIZEN, Role.AT_SHARED_TERMINAL])
-AT_OWN_TERMINAL = frozenset([Role.CITIZEN])
+SIGNED_IN = frozenset([Role.NEWCOMER, Role.CITIZEN, Role.AT_SHARED_TERMINAL, Role.PROXY])
+WITH_ACCOUNT = SIGNED_IN - {Role.NEWCOMER}
+OWNERS = WITH_ACCOUNT - {Role.PROXY}
 
 _PUBLIC = Row(EVERYBODY, Whose.NOBODYS)
-_SESSION = Row(SIGNED_IN, Whose.OWN)
-_OWN = Row(WITH_ACCOUNT, Whose.OWN)
-_TAKEN_HOME = Row(AT_OWN_TERMINAL, Whose.OWN)
+_SESSION = Row(SIGNED_IN, Whose.SESSIONS)
+_ACTING = Row(WITH_ACCOUNT, Whose.SESSIONS)
+_OWN = Row(OWNERS, Whose.OWN)
+_GRANTED = Row(WITH_ACCOUNT, Whose.OWN)
+_TAKEN_HOME = Row(OWNERS - {Role.AT_SHARED_TERMINAL}, Whose.OWN)
 """Leaves a file behind, which at a shared terminal the next person would find."""
+_TAKEN_HOME_GRANTED = Row(WITH_ACCOUNT - {Role.AT_SHARED_TERMINAL}, Whose.OWN)
 _FROM_NETWORK = Row(frozenset([Role.NETWORK]), Whose.NAMED)
 _FROM_EITHER = Row(frozenset([Role.NETWORK, Role.INTERMEDIATE]), Whose.NAMED)
 _BY_OPERATOR = Row(frozenset([Role.OPERATOR]), Whose.ANYONES)
@@ -100,24 +109,24 @@ OPERATIONS: Mapping[AnyOperation, Row] = {
     account.CLOSE_ACCOUNT: _OWN,
     folder.LIST_FOLDER: _OWN,
     folder.DELETE_ITEM: _OWN,
-    records.REQUEST_RECORDS: _OWN,
-    records.LIST_RECORDS_REQUESTS: _OWN,
-    records.VIEW_RECORDS_REQUEST: _OWN,
-    records.READ_RECORDS: _OWN,
-    records.RECORDS_CSV: _TAKEN_HOME,
-    records.RECORDS_PDF: _TAKEN_HOME,
-    self_information.VIEW_CATALOGUE: _OWN,
-    self_information.SEARCH: _OWN,
-    self_information.REQUEST_SELF_INFORMATION: _OWN,
-    self_information.REQUEST_INFORMATION_OF_RECORD: _OWN,
-    self_information.LIST_SELF_INFORMATION_REQUESTS: _OWN,
-    self_information.VIEW_SELF_INFORMATION_REQUEST: _OWN,
-    self_information.READ_SELF_INFORMATION: _OWN,
-    self_information.SELF_INFORMATION_CSV: _TAKEN_HOME,
-    self_information.SELF_INFORMATION_PDF: _TAKEN_HOME,
-    notices.LIST_NOTICES: _OWN,
-    notices.OPEN_NOTICE: _OWN,
-    notices.FETCH_ATTACHMENT: _TAKEN_HOME,
+    records.REQUEST_RECORDS: _GRANTED,
+    records.LIST_RECORDS_REQUESTS: _GRANTED,
+    records.VIEW_RECORDS_REQUEST: _GRANTED,
+    records.READ_RECORDS: _GRANTED,
+    records.RECORDS_CSV: _TAKEN_HOME_GRANTED,
+    records.RECORDS_PDF: _TAKEN_HOME_GRANTED,
+    self_information.VIEW_CATALOGUE: _GRANTED,
+    self_information.SEARCH: _GRANTED,
+    self_information.REQUEST_SELF_INFORMATION: _GRANTED,
+    self_information.REQUEST_INFORMATION_OF_RECORD: _GRANTED,
+    self_information.LIST_SELF_INFORMATION_REQUESTS: _GRANTED,
+    self_information.VIEW_SELF_INFORMATION_REQUEST: _GRANTED,
+    self_information.READ_SELF_INFORMATION: _GRANTED,
+    self_information.SELF_INFORMATION_CSV: _TAKEN_HOME_GRANTED,
+    self_information.SELF_INFORMATION_PDF: _TAKEN_HOME_GRANTED,
+    notices.LIST_NOTICES: _GRANTED,
+    notices.OPEN_NOTICE: _GRANTED,
+    notices.FETCH_ATTACHMENT: _TAKEN_HOME_GRANTED,
     notices.ANSWER_NOTICE: _OWN,
     notices.DELETE_NOTICE: _OWN,
     history.SEARCH_HISTORY: _OWN,
@@ -129,6 +138,15 @@ OPERATIONS: Mapping[AnyOperation, Row] = {
     inquiries.DELETE_INQUIRY: _OWN,
     inquiries.LIST_FOR_DESK: _BY_OPERATOR,
     inquiries.ANSWER_INQUIRY: _BY_OPERATOR,
+    proxies.PREPARE_PROXY: _OWN,
+    proxies.REGISTER_PROXY: _OWN,
+    proxies.LIST_PROXIES: _OWN,
+    proxies.CHANGE_PROXY: _OWN,
+    proxies.END_PROXY: _OWN,
+    proxies.WITHDRAW_PROXY: _OWN,
+    proxies.ACT_AS_PROXY: _ACTING,
+    proxies.VIEW_ACTING: _ACTING,
+    proxies.STOP_ACTING: _ACTING,
     deliveries.DELIVER_RECORDS: _FROM_NETWORK,
     deliveries.DELIVER_SELF_INFORMATION: _FROM_EITHER,
     notice_relaying.RECEIVE_CONTENT: _FROM_NETWORK,
@@ -218,6 +236,13 @@ _OF_CALLERS: Mapping[Caller, frozenset[Role]] = {
 }
 
 
+@runtime_checkable
+class TellsCitizensApart(Protocol):
+    """A guard of citizens' operations."""
+
+    def lets_in(self, operation: AnyOperation) -> frozenset[Role]: ...
+
+
 class Ungoverned(Refusal):
     """Something that the portal would answer is not in the table as it is."""
 
@@ -225,7 +250,7 @@ class Ungoverned(Refusal):
 def hold_operations(routes: Iterable[Route]) -> None:
     """Raises :class:`Ungoverned` unless exactly the table's operations are served, each by a guard that admits its row.
 
-    A guard that tells citizens apart has ``roles``: those it lets in before it looks at the table.
+    A guard that tells citizens apart says by ``lets_in(operation)`` whom it lets in.
     """
     served = set()
     for route in routes:
@@ -236,9 +261,8 @@ def hold_operations(routes: Iterable[Route]) -> None:
         let_in: frozenset[Role] = frozenset().union(
             *(_OF_CALLERS.get(caller, frozenset([Role.OTHER_SYSTEM])) for caller in operation.callers)
         )
-        let_in &= getattr(route.guard, "roles", EVERYBODY)
-        if operation in NOT_AT_SHARED_TERMINALS:
-            let_in -= {Role.AT_SHARED_TERMINAL}
+        if isinstance(route.guard, TellsCitizensApart):
+            let_in &= route.guard.lets_in(operation)
         if let_in != row.roles:
             raise Ungoverned(
                 f"操作 {operation.name} は {_names(let_in)} に答えますが、権限の表では {_names(row.roles)} です。"
@@ -250,11 +274,14 @@ def hold_operations(routes: Iterable[Route]) -> None:
 
 
 def page_row(method: str, name: str, let_in: frozenset[Role]) -> Row:
-    """The row of a page that lets these in, or all of them but those at shared terminals. Raises :class:`Ungoverned`."""
+    """The row of a page that lets these in, or all of them but those at shared terminals. Raises :class:`Ungoverned`.
+
+    On pages a session that acts for another account sees its own.
+    """
     row = PAGES.get((method, name))
     if row is None:
         raise Ungoverned(f"画面 {method} {name} が、権限の表（portal/authorisation.py）にありません。")
-    if row.roles not in (let_in, let_in - {Role.AT_SHARED_TERMINAL}):
+    if row.roles - {Role.PROXY} not in (let_in - {Role.PROXY}, OWNERS & let_in - {Role.AT_SHARED_TERMINAL}):
         raise Ungoverned(
             f"画面 {method} {name} は {_names(let_in)} に答えますが、権限の表では {_names(row.roles)} です。"
         )

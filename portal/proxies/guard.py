@@ -1,6 +1,7 @@
 """Whose folder a request is for, and whether this hand may do it: the one place that lets a proxy in (FLD-1, PRX-3, 7)."""
 
 from portal.accounts.model import OpenedAccount
+from portal.authorisation import Role
 from portal.history.service import History
 from portal.proxies.permitted import PERMITTED
 from portal.proxies.service import Proxies
@@ -30,6 +31,10 @@ class FolderGuard(AccountGuard):
         self._proxies = proxies
         self._history = history
         self._store = store
+
+    def lets_in(self, operation: AnyOperation) -> frozenset[Role]:
+        admitted = self._own.lets_in(operation)
+        return admitted if operation in PERMITTED else admitted - {Role.PROXY}
 
     async def admit(self, operation: AnyOperation, request: WireRequest) -> SignedIn | Problem:
         user = await self._own.admit(operation, request)

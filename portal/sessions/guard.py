@@ -35,10 +35,12 @@ class SessionGuard:
     """Admits whoever has signed in, also before the first-time registration."""
 
     admits: frozenset[Caller] = frozenset([Party.CITIZEN])
-    roles: frozenset[Role] = SIGNED_IN
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
+
+    def lets_in(self, operation: AnyOperation) -> frozenset[Role]:
+        return SIGNED_IN
 
     async def admit(self, operation: AnyOperation, request: WireRequest) -> Session | Problem:
         token = token_of(request.authorization)
@@ -50,11 +52,16 @@ class AccountGuard:
     """Admits users with an account; at shared terminals not to what leaves files behind."""
 
     admits: frozenset[Caller] = frozenset([Party.CITIZEN])
-    roles: frozenset[Role] = WITH_ACCOUNT
 
     def __init__(self, sessions: Sessions, accounts: Accounts) -> None:
         self._sessions = sessions
         self._accounts = accounts
+
+    def lets_in(self, operation: AnyOperation) -> frozenset[Role]:
+        """For the check against the table of rights."""
+        return (
+            WITH_ACCOUNT - {Role.AT_SHARED_TERMINAL} if operation in NOT_AT_SHARED_TERMINALS else WITH_ACCOUNT
+        )
 
     async def admit(self, operation: AnyOperation, request: WireRequest) -> SignedIn | Problem:
         token = token_of(request.authorization)

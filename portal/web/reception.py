@@ -17,7 +17,7 @@ from quart_trio.wrappers import TrioResponse as Response
 from werkzeug.datastructures import MultiDict
 
 from portal.accounts.model import OpenedAccount
-from portal.authorisation import EVERYBODY, SIGNED_IN, WITH_ACCOUNT, Role, Row, page_row
+from portal.authorisation import EVERYBODY, OWNERS, SIGNED_IN, Role, Row, page_row
 from portal.files.handing_out import file_headers, handed_out_as
 from portal.seams.chance import Chance, identifier
 from portal.sessions.guard import NOT_AT_SHARED_TERMINAL, AccountGuard, SignedIn
@@ -160,7 +160,7 @@ class Reception:
 
             return self._checking(met, row)
 
-        self._add(name, meet, WITH_ACCOUNT, get, post)
+        self._add(name, meet, OWNERS, get, post)
 
     def _checking(self, view: View, _: Row) -> View:
         async def met(**path: str) -> Response:
