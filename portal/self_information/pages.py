@@ -61,6 +61,8 @@ def _add_search(reception: Reception, service: SelfInformations, folder: Folder)
         user: User, sought: Sought, chosen: Sequence[str], errors: Mapping[str, str]
     ) -> Response:
         found = await service.search(user.account, sought.search)
+        if isinstance(found, Problem) and found.field == "$.municipality":
+            return await show_search(user, sought.values, {"municipality": found.detail})
         if isinstance(found, Problem):
             return reception.tell(found, user, way=_FOLDER)
         organisations = shown.by_organisation([one for one in found.candidates if sought.fits(one)])

@@ -45,6 +45,43 @@ NETWORK_SILENT = problem(
 )
 
 
+def _is_nameless(named: Named) -> bool:
+    """Whether the network knew no name for this code, so that the code stands in its place."""
+    return named.name == named.code
+
+
+def _not_listed(record: ProvisionRecord) -> Problem:
+    kind = record.information
+    if _is_nameless(kind):
+        return _nobody_there(record, f"特定個人情報名コード（{kind.code}）の情報はありません。")
+    return problem(
+        ProblemCode.UNPROCESSABLE,
+        f"「{kind.name}」は、いまの情報の一覧にありません。画面からは請求できません。"
+        f"{record.provider.name}の窓口へ、書面で開示を請求してください。",
+        field="$.record_id",
+    )
+
+
+def _nobody_there(record: ProvisionRecord, why: str) -> Problem:
+    """An inquiry with a wrong code, which the network did not pass on: nothing was given that could be looked at."""
+    asker = "照会機関" if _is_nameless(record.inquirer) else record.inquirer.name
+    return problem(
+        ProblemCode.UNPROCESSABLE,
+        f"この記録にある{why}照会のときのコードの誤りで、情報は渡されていません。"
+        f"請求できる情報はありません。くわしくは、{asker}の窓口にお問い合わせください。",
+        field="$.record_id",
+    )
+
+
+def no_municipality(code: str) -> Problem:
+    """The network knows all codes and their check digits; the portal keeps no table of them."""
+    return problem(
+        ProblemCode.UNPROCESSABLE,
+        f"市区町村コード「{code}」の市区町村はありません。6けたのコードを確かめるか、名前を入れてください。",
+        field="$.municipality",
+    )
+
+
 class Asked(msgspec.Struct, frozen=True):
     """What a request for self-information asks for, as it is sealed."""
 
@@ -168,6 +205,8 @@ class SelfInformations:
         answer = await self._network.call(
             network.FIND_HOLDERS, network.FindHolders(code, tuple(kinds), search.municipality)
         )
+        if isinstance(answer, Problem) and answer.field == "$.municipality":
+            return no_municipality(search.municipality or "")
         if not isinstance(answer, network.Holders):
             return NETWORK_SILENT
         candidates: list[Candidate] = []
@@ -240,12 +279,9 @@ class SelfInformations:
         if isinstance(catalogue, Catalogue) and not any(
             kind.information.code == record.information.code for kind in catalogue.kinds
         ):
-            return problem(
-                ProblemCode.UNPROCESSABLE,
-                f"「{record.information.name}」は、いまの情報の一覧にありません（古い記録のためです）。画面からは請求できません。"
-                f"{record.provider.name}の窓口へ、書面で開示を請求してください。",
-                field="$.record_id",
-            )
+            return _not_listed(record)
+        if _is_nameless(record.provider):
+            return _nobody_there(record, f"提供機関のコード（{record.provider.code}）の機関はありません。")
         self._note_name(record.provider)
         asked = Asked(record.information, record.provider)
         own_key = None if key is None else f"{key}#{record.record_id}"

@@ -104,6 +104,14 @@ async def in_municipality(stage: Stage) -> None:
     equal(oyama.organisation.name, "栃木県小山市", "小山市で見つかった機関")
     stage.step("住んだことのない札幌市を指定する")
     equal(await resident.search(field="税", municipality="011002"), (), "札幌市で見つかった機関")
+    stage.step("検査数字の違うコードは、その項目の誤りになる")
+    for code in ("131017", "999999"):
+        wrong = refused(
+            await resident.call(SEARCH, Search(field="税", municipality=code)),
+            ProblemCode.UNPROCESSABLE,
+            "ない市区町村での検索",
+        )
+        equal(wrong.field, "$.municipality", "誤りのある項目")
 
 
 @scenario("self-information-narrowed", "見つかった機関を絞り込んで求める", "SELF-4", "SELF-3")

@@ -1,4 +1,10 @@
-"""記録の突合 by the core's operator: fetches both sides' records of a period and compares them with the core's."""
+"""記録の突合 by the core's operator: fetches both sides' records of a period and compares them with the core's.
+
+The three places are read one after another, while inquiries go on: what comes meanwhile is in those that are read later.
+So whatever differs is looked at once more, the core first again. By then the core knows every inquiry that a side
+had ended when it was read before; what was on its way has arrived or has moved on, and only what differs in the same
+way both times is a difference.
+"""
 
 from portal.serving.system import Surroundings
 from portal.wire.intermediate_keeping import LIST_RECORDS, ListRecords
@@ -7,7 +13,7 @@ from portal.wire.network import Reconcile, Reconciliation, RecordsOfPlace
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.systems import System
 from sim.network.records import tables as records
-from sim.network.records.reconciliation import reconcile
+from sim.network.records.reconciliation import reconcile, settled
 
 RECORDS_COMPARED_MAX = 200_000
 """Of one place in one reconciliation; a longer period is asked in parts."""
@@ -24,13 +30,25 @@ class Reconciling:
         return "Reconciling()"
 
     async def reconcile(self, request: Reconcile) -> Reconciliation | Problem:
-        """Both days included. Needs both sides' servers; without them there is nothing to compare."""
+        """Both days included. Needs both sides' servers; without them there is nothing to compare.
+
+        An inquiry whose difference did not stand a second look is counted as underway.
+        """
         if request.end < request.start:
             return problem(
                 ProblemCode.UNPROCESSABLE,
                 "期間の終わりが始まりより前です。期間を直してください。",
                 field="$.end",
             )
+        first = await self._look(request)
+        if isinstance(first, Problem) or not first.differences:
+            return first
+        second = await self._look(request)
+        if isinstance(second, Problem):
+            return second
+        return settled(first, second)
+
+    async def _look(self, request: Reconcile) -> Reconciliation | Problem:
         places: dict[Place, list[KeptRecord]] = {}
         for place in Place:
             found = await self._all(place, request)

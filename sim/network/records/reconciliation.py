@@ -31,6 +31,14 @@ def reconcile(
     return Reconciliation(len(numbers), underway, tuple(differences))
 
 
+def settled(first: Reconciliation, second: Reconciliation) -> Reconciliation:
+    """What the first look found, less what the second did not find again just so: that is underway."""
+    again = frozenset(second.differences)
+    stand = tuple(each for each in first.differences if each in again)
+    moved = {each.number for each in first.differences} - {each.number for each in stand}
+    return Reconciliation(first.inquiries, first.underway + len(moved), stand)
+
+
 def _by_number(records: Iterable[KeptRecord]) -> Mapping[str, KeptRecord]:
     return {record.number: record for record in records}
 

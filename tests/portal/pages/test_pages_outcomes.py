@@ -225,6 +225,68 @@ async def test_a_record_of_a_kind_that_is_no_more(house: House) -> None:
     assert browser.path == address
 
 
+@pytest.mark.requirement("REC-4")
+async def test_only_what_was_provided_has_a_button(house: House) -> None:
+    browser = await house.signed_in()
+    await house.control(System.NETWORK, Mode.LATE, late_seconds=3600)
+    address = await asked(house, browser)
+    moment = to_jst(house.world.clock.now_ms())
+    place = Named("0131016000000001", "東京都千代田区")
+    tax = Named("TM00000000000002", "地方税関係情報")
+    results = [ProvisionResult.NOT_PROVIDED, ProvisionResult.PENDING, ProvisionResult.PROVIDED]
+    records = tuple(
+        ProvisionRecord(f"{n}" * 20, moment, None, place, place, tax, tax, tax, result)
+        for n, result in enumerate(results, 1)
+    )
+    delivered = DeliveredRecords(address.rpartition("/")[2], records)
+    await deliver(house, DELIVER_RECORDS, delivered, System.NETWORK)
+    await browser.get(address)
+
+    assert "不提供" in browser.text and "処理中" in browser.text
+    assert browser.body.count(b'name="record"') == 1
+    assert browser.form("この情報を見る").named["この情報を見る"] == ("record", "3" * 20)
+
+
+@pytest.mark.requirement("REC-4")
+@pytest.mark.parametrize(
+    ("information", "provider", "words"),
+    [
+        (Named("TM88888888888888", "TM88888888888888"), None, "特定個人情報名コード（TM88888888888888）"),
+        (None, Named("9" * 16, "9" * 16), f"提供機関のコード（{'9' * 16}）の機関はありません"),
+    ],
+)
+async def test_a_record_of_a_wrong_code_is_called_so(
+    house: House, information: Named | None, provider: Named | None, words: str
+) -> None:
+    """Not an old record, and nobody's counter would have it: the page offers no button, the operation says why not."""
+    browser = await house.signed_in()
+    await house.control(System.NETWORK, Mode.LATE, late_seconds=3600)
+    address = await asked(house, browser)
+    request_id = address.rpartition("/")[2]
+    moment = to_jst(house.world.clock.now_ms())
+    place, tax = Named("0131016000000001", "東京都千代田区"), Named("TM00000000000002", "地方税関係情報")
+    record = ProvisionRecord(
+        "1" * 20,
+        moment,
+        None,
+        place,
+        provider or place,
+        tax,
+        tax,
+        information or tax,
+        ProvisionResult.NOT_PROVIDED,
+    )
+    await deliver(house, DELIVER_RECORDS, DeliveredRecords(request_id, (record,)), System.NETWORK)
+    await browser.get(address)
+    assert "この情報を見る" not in browser.text
+    token = dict(browser.form("ログアウト").fields)["csrf"]
+    await browser.post(f"{address}/information", {"csrf": token, "record": "1" * 20})
+
+    assert browser.status == 422 and words in browser.text
+    assert "東京都千代田区の窓口" in browser.text
+    assert "古い記録" not in browser.text and "書面" not in browser.text
+
+
 @pytest.mark.requirement("FLD-5", "FLD-3")
 async def test_files_of_records(house: House) -> None:
     browser, other = await house.signed_in(), await house.signed_in(1, "たろう")

@@ -56,6 +56,8 @@ async def test_by_field_and_place(house: House) -> None:
         ({"field": ""}, "field", "分野を選んでください"),
         ({"field": "税", "municipality": "13101"}, "municipality", "6けた"),
         ({"field": "税", "municipality": "1310167"}, "municipality", "6けた"),
+        ({"field": "税", "municipality": "131017"}, "municipality", "「131017」の市区町村はありません"),
+        ({"field": "税", "municipality": "999999"}, "municipality", "「999999」の市区町村はありません"),
     ],
 )
 async def test_a_wrong_search_is_said_at_its_field(

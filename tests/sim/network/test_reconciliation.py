@@ -1,9 +1,11 @@
 """記録の突合: any difference between three places is found, and only those."""
 
+import itertools
 from datetime import date
 
 import msgspec
 import pytest
+import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from linkage_world import DAY_SECONDS, ELSEWHERE, LinkageWorld
@@ -21,6 +23,7 @@ from sim.nation.holdings import TAX
 from sim.nation.nation import Nation
 from sim.network.codes import LinkageCodes
 from sim.network.inquiries import MAY_BE, PLACES
+from sim.network.records import tables
 from sim.network.records.reconciliation import COMPARED, reconcile
 
 ENDED = [state for state in InquiryState if state is not InquiryState.PENDING]
@@ -136,8 +139,6 @@ def world(nation: Nation, codes: LinkageCodes, serials: Serials) -> LinkageWorld
 async def test_the_operator_finds_what_was_tampered_with(
     world: LinkageWorld, autojump_clock: MockClock
 ) -> None:
-    import trio
-
     async with world.running():
         numbers = [await world.make(f"q{n}", information=TAX) for n in range(3)]
         await trio.sleep(5)
@@ -166,10 +167,6 @@ async def test_the_operator_finds_what_was_tampered_with(
 async def test_pages_are_followed(
     world: LinkageWorld, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import trio
-
-    from sim.network.records import tables
-
     monkeypatch.setattr(tables, "RECORDS_READ_MAX", 2)
     async with world.running():
         for n in range(5):
@@ -189,8 +186,6 @@ async def test_without_the_servers_there_is_nothing_to_compare(
 
 @pytest.mark.requirement("REC-2")
 async def test_records_stay_for_seven_years(world: LinkageWorld, autojump_clock: MockClock) -> None:
-    import trio
-
     async with world.running():
         number = await world.make()
         await trio.sleep(5)
@@ -202,3 +197,69 @@ async def test_records_stay_for_seven_years(world: LinkageWorld, autojump_clock:
         await world.make("after seven years")
         await trio.sleep(5)
         assert await world.kept(number) == {}
+
+
+class Busy:
+    """Inquiries that go on all the while, one after another by several hands."""
+
+    def __init__(self, world: LinkageWorld, hands: int) -> None:
+        self.world, self.hands = world, hands
+        self.numbers: list[str] = []
+
+    async def run(self) -> None:
+        async with trio.open_nursery() as nursery:
+            for hand in range(self.hands):
+                nursery.start_soon(self._go_on, hand)
+
+    async def _go_on(self, hand: int) -> None:
+        for count in itertools.count():
+            self.numbers.append(await self.world.make(f"h{hand}-{count}", information=TAX))
+            await trio.sleep(0.01)
+
+
+@pytest.mark.requirement("REC-2")
+async def test_what_is_on_its_way_is_no_difference(
+    world: LinkageWorld, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While traffic runs, places are read one after another, page by page, and what comes meanwhile is in the later ones."""
+    monkeypatch.setattr(tables, "RECORDS_READ_MAX", 10)
+    async with world.running(), trio.open_nursery() as nursery:
+        busy = Busy(world, 5)
+        nursery.start_soon(busy.run)
+        await trio.sleep(0.1)
+        for _ in range(5):
+            answer = await world.reconciled()
+            assert answer.differences == ()
+            assert answer.inquiries > 20
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.requirement("REC-2")
+async def test_a_real_difference_is_found_while_traffic_runs(
+    world: LinkageWorld, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "RECORDS_READ_MAX", 10)
+    async with world.running(), trio.open_nursery() as nursery:
+        busy = Busy(world, 5)
+        nursery.start_soon(busy.run)
+        await trio.sleep(0.1)
+        lost, spoiled, unheard = busy.numbers[:3]
+        await world.wiring.stores[System.INTERMEDIATE].write(
+            [
+                Op("DELETE FROM linkage_records WHERE place = 'inquirer' AND number = :n", {"n": lost}),
+                Op(
+                    "UPDATE linkage_records SET affair = 'JM90000000000002' WHERE place = 'provider' AND number = :n",
+                    {"n": spoiled},
+                ),
+            ]
+        )
+        await world.wiring.stores[System.NETWORK].write(
+            [Op("DELETE FROM linkage_records WHERE number = :n", {"n": unheard})]
+        )
+        answer = await world.reconciled()
+        nursery.cancel_scope.cancel()
+    assert {(each.number, each.place, each.kind, each.field) for each in answer.differences} == {
+        (lost, Place.INQUIRER, DifferenceKind.MISSING, None),
+        (spoiled, Place.PROVIDER, DifferenceKind.DIFFERS, "affair"),
+        (unheard, Place.CORE, DifferenceKind.MISSING, None),
+    }
