@@ -18,6 +18,8 @@ from portal.folder.service import SWEEP_SECONDS, Folder
 from portal.history import api as history_api
 from portal.history import tables as history_tables
 from portal.history.service import History
+from portal.inbox import api as inbox_api
+from portal.inbox.service import Inbox
 from portal.inquiries import api as inquiries_api
 from portal.inquiries import tables as inquiries_tables
 from portal.inquiries.service import InquiryBox
@@ -111,6 +113,7 @@ class Portal(NamedTuple):
     history: History
     inquiries: InquiryBox
     proxies: Proxies
+    inbox: Inbox
     desk: StaffDesk
     users: AccountGuard
 
@@ -149,6 +152,7 @@ def build(
     )
     notices = NoticeBox(store, sealer, accounts, clock, KnownSignatures(), history)
     inquiries = InquiryBox(store, clock, chance, accounts, history)
+    inbox = Inbox(folder, notices, inquiries, clock)
     desk = StaffDesk(store, clock, chance, workshop, secrets.operator_password)
     mails = MailService(accounts, mail, clock, settings.mail_sender)
     works = {
@@ -182,6 +186,7 @@ def build(
     history_api.add_operations(dispatcher, history, users)
     inquiries_api.add_operations(dispatcher, inquiries, users, peers)
     proxies_api.add_operations(dispatcher, proxies, own, users)
+    inbox_api.add_operations(dispatcher, inbox, users)
     serve_about(dispatcher, clock)
     hold_operations(dispatcher.routes)
 
@@ -209,7 +214,18 @@ def build(
             task_status.started()
 
     portal = Portal(
-        accounts, sessions, folder, records, self_information, notices, history, inquiries, proxies, desk, own
+        accounts,
+        sessions,
+        folder,
+        records,
+        self_information,
+        notices,
+        history,
+        inquiries,
+        proxies,
+        inbox,
+        desk,
+        own,
     )
     if browsers is None:
         return BuiltSystem(dispatcher, run), portal

@@ -445,6 +445,32 @@ class Folder:
         each = zip(requests, self.asked_each(owner, requests), strict=True)
         return [(request, self._describes[Kind(request.kind)](asked)) for request, asked in each]
 
+    async def page(
+        self,
+        owner: OpenedAccount,
+        kind: Kind | None,
+        *,
+        unread: bool,
+        since_ms: int,
+        until_ms: int,
+        at_ms: int,
+        after: str,
+        most: int,
+    ) -> list[Request]:
+        """So many, what came last first, without contents: those of a period after the one of this moment and name."""
+        params: dict[str, object] = {
+            "account_id": owner.account_id,
+            "since": since_ms,
+            "until": until_ms,
+            "before": at_ms,
+            "behind": after,
+            "most": most,
+        }
+        if kind is not None:
+            params["kind"] = kind
+        requests = await self._store.read(tables.PAGE[kind is not None, unread], params)
+        return requests if owner.by is None else [each for each in requests if self._in_reach(owner, each)]
+
     def described(self, owner: OpenedAccount, request: Request) -> Described:
         return self._describes[Kind(request.kind)](self.asked(owner, request))
 

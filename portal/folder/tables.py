@@ -64,6 +64,28 @@ EVERYTHING = Query(
     "WHERE account_id = :account_id ORDER BY COALESCE(answered_ms, asked_ms) DESC, request_id",
     Request,
 )
+_AT = "COALESCE(answered_ms, asked_ms)"
+
+
+def _page(kinds: str, more: str = "") -> Query[Request]:
+    return Query(
+        f"SELECT {_COLUMNS_LISTED} FROM disclosure_requests WHERE account_id = :account_id{kinds}{more} "
+        f"AND {_AT} >= :since AND {_AT} < :until "
+        f"AND ({_AT} < :before OR ({_AT} = :before AND request_id > :behind)) "
+        f"ORDER BY {_AT} DESC, request_id LIMIT :most",
+        Request,
+    )
+
+
+_UNREAD_ONLY = " AND state = 'answered' AND read_ms IS NULL"
+PAGE = {
+    # of one kind, only unread
+    (False, False): _page(""),
+    (False, True): _page("", _UNREAD_ONLY),
+    (True, False): _page(" AND kind = :kind"),
+    (True, True): _page(" AND kind = :kind", _UNREAD_ONLY),
+}
+"""What came last first, from where an earlier page ended."""
 OF_ANY_KIND = Query(
     f"SELECT {_COLUMNS_LISTED} FROM disclosure_requests WHERE request_id = :request_id AND account_id = :account_id",
     Request,

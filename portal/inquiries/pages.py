@@ -10,7 +10,7 @@ from portal.inquiries import faq
 from portal.inquiries.model import KINDS
 from portal.inquiries.service import InquiryBox
 from portal.web.addresses import page
-from portal.web.reception import Guest, Reception, User, read_key, rows_of, typed
+from portal.web.reception import Guest, Reception, User, from_folder, read_key, rows_of, typed
 from portal.wire.inquiries import InquiryKind, InquiryState, InquiryView, SearchFaq, SendInquiry
 from portal.wire.limits import INQUIRY_CHARACTERS_MAX, SEARCH_TEXT_CHARACTERS_MAX
 from portal.wire.problems import Problem, ProblemCode
@@ -113,9 +113,12 @@ def add_pages(reception: Reception, inquiries: InquiryBox) -> None:
             "title": "このお問い合わせを削除しますか",
             "happens": happens,
             "action": page("inquiries.delete", inquiry_id=inquiry_id),
-            "fields": {},
+            "fields": from_folder(request.args),
             "label": "削除する",
-            "back": {"label": "削除せずに戻る", "url": page("inquiries")},
+            "back": {
+                "label": "削除せずに戻る",
+                "url": page("folder" if from_folder(request.args) else "inquiries"),
+            },
         }
         return reception.show("confirm.html", user, context)
 
@@ -123,7 +126,7 @@ def add_pages(reception: Reception, inquiries: InquiryBox) -> None:
         wrong = await inquiries.delete(user.account, inquiry_id)
         if wrong is not None:
             return reception.tell(wrong, user)
-        return reception.go("inquiries", {"done": "deleted"})
+        return reception.go("folder" if from_folder(await request.form) else "inquiries", {"done": "deleted"})
 
     reception.guests("faq", get=questions)
     reception.users("inquiries", get=overview)

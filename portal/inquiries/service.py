@@ -96,6 +96,28 @@ class InquiryBox:
         rows = await self._store.read(tables.OF_OWNER, {"account_id": owner.account_id})
         return Inquiries(tuple(map(_view, rows)))
 
+    async def page(
+        self,
+        owner: OpenedAccount,
+        *,
+        unread: bool,
+        since_ms: int,
+        until_ms: int,
+        at_ms: int,
+        after: str,
+        most: int,
+    ) -> list[Inquiry]:
+        """So many, what came last first: those of a period after the one of this moment and name."""
+        params = {
+            "account_id": owner.account_id,
+            "since": since_ms,
+            "until": until_ms,
+            "before": at_ms,
+            "behind": after,
+            "most": most,
+        }
+        return await self._store.read(tables.PAGE[unread], params)
+
     async def unread(self, owner: OpenedAccount) -> int:
         """How many answers wait to be read."""
         return (await self._store.read(tables.UNREAD_OF, {"account_id": owner.account_id}))[0].total

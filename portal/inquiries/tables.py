@@ -45,6 +45,21 @@ OF_OWNER = Query(
     f"SELECT {_COLUMNS} FROM inquiries WHERE account_id = :account_id ORDER BY sent_ms DESC, inquiry_id",
     Inquiry,
 )
+_AT = "COALESCE(answered_ms, sent_ms)"
+
+
+def _page(more: str = "") -> Query[Inquiry]:
+    return Query(
+        f"SELECT {_COLUMNS} FROM inquiries WHERE account_id = :account_id{more} "
+        f"AND {_AT} >= :since AND {_AT} < :until "
+        f"AND ({_AT} < :before OR ({_AT} = :before AND inquiry_id > :behind)) "
+        f"ORDER BY {_AT} DESC, inquiry_id LIMIT :most",
+        Inquiry,
+    )
+
+
+PAGE = {False: _page(), True: _page(" AND answered_ms IS NOT NULL AND read_ms IS NULL")}
+"""What came last first, all or the unread ones, from where an earlier page ended."""
 BY_ID = Query(f"SELECT {_COLUMNS} FROM inquiries WHERE inquiry_id = :inquiry_id", Inquiry)
 WAITING = Query(
     f"SELECT {_COLUMNS} FROM inquiries WHERE answered_ms IS NULL ORDER BY sent_ms, inquiry_id LIMIT :most",

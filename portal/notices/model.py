@@ -18,6 +18,9 @@ from portal.wire.notices import NoticeContent, NoticeState, Question, QuestionKi
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.texts import forbidden_in, is_blank
 
+LAST_NUMBER: Final = 999_999_999_999_999_999
+"""No notice has a larger one."""
+
 
 class State(StrEnum):
     """Where a notice is."""
@@ -132,6 +135,8 @@ class NoticeRow(NamedTuple):
     opened_ms: int | None
     answered_ms: int | None
     withdrawn: int
+    asks: int = 0
+    """Whether it carries a questionnaire."""
 
     @property
     def state(self) -> State:

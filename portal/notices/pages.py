@@ -13,7 +13,7 @@ from portal.notices.service import NoticeBox
 from portal.seams.clock import Clock
 from portal.web.addresses import page
 from portal.web.design import date_parts, read_date
-from portal.web.reception import Reception, User, Way, typed
+from portal.web.reception import Reception, User, Way, from_folder, typed
 from portal.wire.limits import ANSWER_CHARACTERS_MAX
 from portal.wire.moments import day_of, to_jst, to_ms
 from portal.wire.notices import (
@@ -151,9 +151,12 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
                 "送ったアンケートの回答は、送り主に届きます。",
             ],
             "action": page("notices.delete", notice_id=notice_id),
-            "fields": {},
+            "fields": from_folder(request.args),
             "label": "削除する",
-            "back": {"label": "削除せずに戻る", "url": page("notices")},
+            "back": {
+                "label": "削除せずに戻る",
+                "url": page("folder" if from_folder(request.args) else "notices"),
+            },
         }
         return reception.show("confirm.html", user, context)
 
@@ -162,7 +165,7 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
             outcome = await box.delete(user.account, notice_id)
             if isinstance(outcome, Problem) and outcome.code is not ProblemCode.NOT_FOUND:
                 return reception.tell(outcome, user, way=back)
-        return reception.go("notices", {"done": "deleted"})
+        return reception.go("folder" if from_folder(await request.form) else "notices", {"done": "deleted"})
 
     reception.users("notices", get=overview)
     reception.users("notices.item", get=item)

@@ -1,7 +1,7 @@
 """お知らせ in the portal: laid into folders, listed, opened, answered, deleted (NOT-1…7, FLD-4, FLD-5)."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -13,6 +13,7 @@ from portal.history.service import History
 from portal.mail.service import promise
 from portal.notices import tables
 from portal.notices.model import (
+    LAST_NUMBER,
     SHOWN_AS,
     ContentRow,
     Event,
@@ -34,7 +35,7 @@ from portal.wire import notice_relaying as relaying
 from portal.wire.disclosure import Attachment
 from portal.wire.history import Action, Service
 from portal.wire.limits import MARKS_IN_ANSWER_MAX
-from portal.wire.moments import to_jst, to_ms
+from portal.wire.moments import LAST_MS, to_jst, to_ms
 from portal.wire.notices import (
     AttachmentName,
     GiveAnswers,
@@ -55,7 +56,6 @@ CONTENTS_SWEPT_MAX: Final = 100
 CONTENTS_OPEN_MAX: Final = 256
 """Unsealed contents in memory: the page of a folder shows few, a bulk send one over and over."""
 BATCH_TRIES_MAX: Final = 3
-LAST_NUMBER: Final = 999_999_999_999_999_999
 
 _NOT_HERE: Final = problem(
     ProblemCode.NOT_FOUND, "このお知らせはありません（保存期限が過ぎたか、取り消されたか、削除されました）。"
@@ -173,7 +173,7 @@ class NoticeBox:
                 )
             row = NoticeRow(
                 owner.account_id, number, content.content_id, position, own, now, content.kept_until_ms,
-                None, None, 0,
+                None, None, 0, int(content.collect_until_ms > 0),
             )  # fmt: skip
             ops.append(tables.insert(row))
             if owner.mails_about(MailEvent.NOTICE):
@@ -246,20 +246,51 @@ class NoticeBox:
 
     async def listed(self, owner: OpenedAccount, wanted: ListNotices) -> Notices:
         """Newest first, a page at a time."""
+        before = LAST_NUMBER if wanted.before is None else int(wanted.before)
+        rows = await self.page(owner, unopened=wanted.unopened, before=before, most=wanted.most + 1)
+        return Notices(await self.views(owner, rows[: wanted.most]), len(rows) > wanted.most)
+
+    async def page(
+        self,
+        owner: OpenedAccount,
+        *,
+        unopened: bool = False,
+        asking: bool = False,
+        since_ms: int = 0,
+        until_ms: int = LAST_MS,
+        before: int = LAST_NUMBER,
+        most: int,
+    ) -> list[NoticeRow]:
+        """So many below this number that arrived in a period, newest first; *asking*: with a questionnaire."""
         params = {
             "account_id": owner.account_id,
-            "before": LAST_NUMBER if wanted.before is None else int(wanted.before),
+            "before": before,
             "now": self._clock.now_ms(),
-            "most": wanted.most + 1,
+            "since": since_ms,
+            "until": until_ms,
+            "most": most,
         }
-        query = tables.LISTED_UNOPENED if wanted.unopened else tables.LISTED
-        rows = await self._store.read(query, params)
+        return await self._store.read(tables.PAGE[unopened, asking], params)
+
+    async def views(self, owner: OpenedAccount, rows: Sequence[NoticeRow]) -> tuple[NoticeView, ...]:
+        """What stands in a list of rows that were just read."""
         views: list[NoticeView] = []
-        for row in rows[: wanted.most]:
-            notice = await self._made(owner, row)
-            if notice is not None:
-                views.append(_view(notice))
-        return Notices(tuple(views), len(rows) > wanted.most)
+        for row in rows:
+            shared = self._open.get(row.content_id)
+            if shared is None:
+                content = await self._content(row.content_id)
+                if content is None:
+                    # Its retention ended between the two reads.
+                    continue
+                shared = self._shared(content)
+            views.append(_view(OwnNotice(row, shared, self._own_part(owner, row), row.state)))
+        return tuple(views)
+
+    def _own_part(self, owner: OpenedAccount, row: NoticeRow) -> OwnPart:
+        if row.own is None:
+            return OwnPart()
+        raw = self._accounts.unseal(owner.account, f"notice/{row.number}", row.own)
+        return msgspec.msgpack.decode(raw, type=OwnPart)
 
     async def unopened(self, owner: OpenedAccount) -> int:
         """How many; counted no further than NOTICES_COUNTED_MAX."""
@@ -371,16 +402,16 @@ class NoticeBox:
         content = await self._content(row.content_id)
         if content is None:
             return None
-        own = OwnPart()
-        if row.own is not None:
-            raw = self._accounts.unseal(owner.account, f"notice/{row.number}", row.own)
-            own = msgspec.msgpack.decode(raw, type=OwnPart)
         state = row.state
         if content.withdrawn:
             following = after(state, Event.CANCELLATION)
             assert following is not None, state
             state = following
-        return None if state is State.GONE else OwnNotice(row, self._shared(content), own, state)
+        return (
+            None
+            if state is State.GONE
+            else OwnNotice(row, self._shared(content), self._own_part(owner, row), state)
+        )
 
     async def _content(self, content_id: str) -> ContentRow | None:
         return await read_one(self._store, tables.CONTENT, {"content_id": content_id})

@@ -69,28 +69,53 @@ SCHEMA = Schema(
         CREATE INDEX notice_answers_account ON notice_answers (account_id)
         """,
         "ALTER TABLE notice_contents ADD COLUMN recipients INTEGER NOT NULL DEFAULT 0",
+        """
+        ALTER TABLE notices ADD COLUMN asks INTEGER NOT NULL DEFAULT 0;
+        UPDATE notices SET asks = 1 WHERE content_id IN
+            (SELECT content_id FROM notice_contents WHERE collect_until_ms > 0);
+        CREATE INDEX notices_asking ON notices (account_id, number) WHERE asks = 1
+        """,
     ),
 )
 
 _CONTENT = "content_id, wrapped_key, sealed, kept_until_ms, collect_until_ms, withdrawn, recipients"
 CONTENT = Query(f"SELECT {_CONTENT} FROM notice_contents WHERE content_id = :content_id", ContentRow)
-_NOTICE = "account_id, number, content_id, position, own, arrived_ms, kept_until_ms, opened_ms, answered_ms, withdrawn"
+_COLUMNS = (
+    "account_id", "number", "content_id", "position", "own", "arrived_ms", "kept_until_ms", "opened_ms", "answered_ms",
+    "withdrawn", "asks",
+)  # fmt: skip
+_NOTICE = ", ".join(_COLUMNS)
 OWN = Query(
     f"SELECT {_NOTICE} FROM notices WHERE account_id = :account_id AND number = :number "
     "AND kept_until_ms > :now",
     NoticeRow,
 )
-LISTED = Query(
-    f"SELECT {_NOTICE} FROM notices WHERE account_id = :account_id AND number < :before "
-    "AND kept_until_ms > :now ORDER BY number DESC LIMIT :most",
-    NoticeRow,
-)
-"""By the key of the page before, not by counting rows: the thousandth page costs what the first does."""
-LISTED_UNOPENED = Query(
-    f"SELECT {_NOTICE} FROM notices WHERE account_id = :account_id AND number < :before "
-    "AND opened_ms IS NULL AND kept_until_ms > :now ORDER BY number DESC LIMIT :most",
-    NoticeRow,
-)
+
+
+def _listed(more: str = "") -> Query[NoticeRow]:
+    # As withdrawn as its send is, whether or not the folders have been cleared of it; who had not opened it never will.
+    columns = ", ".join(
+        "CASE WHEN c.withdrawn = 1 THEN 1 ELSE n.withdrawn END" if column == "withdrawn" else f"n.{column}"
+        for column in _COLUMNS
+    )
+    return Query(
+        f"SELECT {columns} FROM notices n JOIN notice_contents c ON c.content_id = n.content_id "
+        f"WHERE n.account_id = :account_id AND n.number < :before{more} AND n.kept_until_ms > :now "
+        "AND n.arrived_ms >= :since AND n.arrived_ms < :until "
+        "AND (n.opened_ms IS NOT NULL OR c.withdrawn = 0) "
+        "ORDER BY n.number DESC LIMIT :most",
+        NoticeRow,
+    )
+
+
+PAGE = {
+    # only unopened, only with a questionnaire
+    (False, False): _listed(),
+    (True, False): _listed(" AND n.opened_ms IS NULL"),
+    (False, True): _listed(" AND n.asks = 1"),
+    (True, True): _listed(" AND n.asks = 1 AND n.opened_ms IS NULL"),
+}
+"""Newest first, by the key of the page before, not by counting rows: the thousandth page costs what the first does."""
 
 
 class Total(NamedTuple):
@@ -198,7 +223,7 @@ def insert_batch(content_id: str, batch: int, undelivered: Sequence[int]) -> Op:
 def insert(row: NoticeRow) -> Op:
     return Op(
         f"INSERT INTO notices ({_NOTICE}) VALUES (:account_id, :number, :content_id, :position, :own, :arrived_ms, "
-        ":kept_until_ms, :opened_ms, :answered_ms, :withdrawn)",
+        ":kept_until_ms, :opened_ms, :answered_ms, :withdrawn, :asks)",
         row._asdict(),
     )
 

@@ -9,7 +9,6 @@ from quart_trio.wrappers import TrioResponse as Response
 from werkzeug.datastructures import MultiDict
 
 from portal.files.service import FileKind
-from portal.folder.pages import Shown
 from portal.records.service import Records
 from portal.seams.clock import Clock
 from portal.self_information.service import SelfInformations
@@ -43,7 +42,7 @@ _RESULTS = {
 }
 
 
-SHOWN = Shown("やりとり履歴", lambda request_id: page("records.list", request_id=request_id))
+LABEL = "やりとり履歴"
 
 
 def add_pages(

@@ -10,7 +10,6 @@ from quart_trio.wrappers import TrioResponse as Response
 
 from portal.files.service import FileKind
 from portal.folder.model import Kind
-from portal.folder.pages import Shown
 from portal.folder.service import Folder
 from portal.self_information import shown
 from portal.self_information.searching import Sought, read_search
@@ -29,7 +28,7 @@ ORGANISATIONS_SHOWN_MAX = 100
 _FOLDER = Way("届いた情報を見る", page("self_information.list"))
 
 
-SHOWN = Shown("あなたの情報", lambda item_id: page("self_information.item", item_id=item_id))
+LABEL = "あなたの情報"
 
 
 def add_pages(reception: Reception, service: SelfInformations, folder: Folder) -> None:

@@ -13,6 +13,7 @@ from portal.authorisation import hold_pages
 from portal.folder import pages as folder_pages
 from portal.folder.model import Kind
 from portal.history import pages as history_pages
+from portal.inbox import pages as inbox_pages
 from portal.inquiries import pages as inquiries_pages
 from portal.notices import pages as notices_pages
 from portal.records import pages as records_pages
@@ -117,8 +118,9 @@ def build_pages(
     folder_pages.add_pages(
         reception,
         portal.folder,
-        {Kind.RECORDS: records_pages.SHOWN, Kind.SELF_INFORMATION: self_information_pages.SHOWN},
+        {Kind.RECORDS: records_pages.LABEL, Kind.SELF_INFORMATION: self_information_pages.LABEL},
     )
+    inbox_pages.add_pages(reception, portal.inbox, clock)
     inquiries_pages.add_pages(reception, portal.inquiries)
     staff_pages.add_pages(reception, portal.desk, portal.inquiries, csrf_key)
     history_pages.add_pages(reception, portal.history, clock)

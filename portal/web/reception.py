@@ -318,6 +318,11 @@ def typed(form: MultiDict[str, str], name: str) -> str:
     return form.get(name, "").strip()
 
 
+def from_folder(given: MultiDict[str, str]) -> dict[str, str]:
+    """The field that leads a question back to 利用者フォルダー, where it was asked; none when it came from its own list."""
+    return {"from": "folder"} if given.get("from") == "folder" else {}
+
+
 def rows_of(at: design.Pagination, every: Sequence[Any]) -> Sequence[Any]:
     """The rows of this page of a list."""
     return every[(at.page - 1) * at.size : at.page * at.size]

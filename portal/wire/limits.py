@@ -68,6 +68,9 @@ RECORDS_PERIOD_DAYS_MAX: Final = 366 * RECORDS_KEPT_YEARS
 RECORDS_IN_ANSWER_MAX: Final = 2_000
 SELECTIONS_MAX: Final = 50
 """Items of self-information in one request."""
+INBOX_ON_PAGE_MAX: Final = 100
+INBOX_SEARCHED_MAX: Final = 200
+"""Things of a folder that one search for words unseals: then the next page goes on."""
 REQUESTS_OPEN_MAX: Final = 500
 """Disclosure requests that one account may have in its folder at a time."""
 CERTIFICATE_BYTES_MAX: Final = 4096

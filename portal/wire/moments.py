@@ -10,6 +10,9 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+LAST_MS = 253_402_300_800_000
+"""The end of the year 9999: everything is earlier."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -6,13 +6,14 @@ import pytest
 
 from portal.app import SCHEMAS
 from portal.notices import tables
-from portal.notices.model import NoticeRow
+from portal.notices.model import ContentRow, NoticeRow
 from portal.store.sqlite import SimulatedStore
 from portal.store.store import Query
 from portal.wire.limits import NOTICES_COUNTED_MAX
 
 MANY = 10_000
 NOW = 1_000
+FIRST = {"before": 1 << 60, "now": NOW, "most": 21, "since": 0, "until": NOW + 1}
 
 
 @pytest.fixture
@@ -25,6 +26,10 @@ async def store() -> AsyncIterator[SimulatedStore]:
         for account, count in (("many", MANY), ("few", 10))
         for number in range(1, count + 1)
     ]
+    for number in range(7):
+        content = ContentRow(f"content {number}", b"", b"", NOW + 1, 0, 0, 2)
+        (op,) = tables.insert_content(content, ())
+        connection.execute(op.sql, op.params)
     for row in rows:
         op = tables.insert(row)
         connection.execute(op.sql, op.params)
@@ -34,7 +39,7 @@ async def store() -> AsyncIterator[SimulatedStore]:
 
 def steps(store: SimulatedStore, query: Query, account: str) -> int:
     """How many steps of SQLite's machine this read takes: its cost, without a clock."""
-    params = {"account_id": account, "before": 1 << 60, "now": NOW, "most": 21}
+    params = {"account_id": account, **FIRST}
     taken = 0
 
     def count() -> int:
@@ -51,7 +56,7 @@ def steps(store: SimulatedStore, query: Query, account: str) -> int:
     return taken
 
 
-@pytest.mark.parametrize("query", [tables.LISTED, tables.LISTED_UNOPENED])
+@pytest.mark.parametrize("query", [tables.PAGE[False, False], tables.PAGE[True, False]])
 async def test_the_first_page_does_not_grow_with_the_folder(store: SimulatedStore, query: Query) -> None:
     few, many = steps(store, query, "few"), steps(store, query, "many")
     # Twenty-one rows in place of ten: no more than that.
@@ -59,7 +64,8 @@ async def test_the_first_page_does_not_grow_with_the_folder(store: SimulatedStor
 
 
 async def test_a_page_far_back_costs_what_the_first_does(store: SimulatedStore) -> None:
-    far = await store.read(tables.LISTED, {"account_id": "many", "before": 50, "now": NOW, "most": 20})
+    params = {**FIRST, "account_id": "many", "before": 50, "most": 20}
+    far = await store.read(tables.PAGE[False, False], params)
     assert [row.number for row in far] == list(range(49, 29, -1))
 
 
@@ -69,3 +75,10 @@ async def test_unopened_ones_are_counted_no_further_than_the_limit(store: Simula
     assert steps(store, tables.UNOPENED, "many") < 12 * steps(store, tables.UNOPENED, "few")
     (total,) = await store.read(tables.UNOPENED, {"account_id": "few", "now": NOW})
     assert total.total == 10
+
+
+async def test_looking_for_questionnaires_does_not_pass_over_all_that_have_none(
+    store: SimulatedStore,
+) -> None:
+    few, many = (steps(store, tables.PAGE[False, True], account) for account in ("few", "many"))
+    assert many <= few + 50
