@@ -88,6 +88,12 @@ def _notices(folder: Path, rounds: int) -> list[Row]:
     return notices.rows(key_folder(), folder, rounds)
 
 
+def _folder(folder: Path, rounds: int) -> list[Row]:
+    from benchmarks import folder as measured
+
+    return measured.rows(key_folder(), folder, rounds)
+
+
 def _database(folder: Path, rounds: int) -> list[Row]:
     from benchmarks import database
 
@@ -159,6 +165,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "sessions": _serving("sessions"),
     "writes": _writes,
     "notices": _notices,
+    "folder": _folder,
     "database": _database,
     "workers": _workers,
     "generator": _generator,

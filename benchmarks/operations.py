@@ -39,11 +39,11 @@ TUNED_RIVAL = "raw ASGI, sqlite3 in the loop, uvicorn (httptools, uvloop)"
 AIM_CITIZEN_TUNED = 1.5
 
 
-async def session_of(live: Live, case: CardCase) -> str:
+async def session_of(live: Live, case: CardCase, which: int = 0) -> str:
     """The bearer token of a resident who is signed in and has some requests in the folder."""
-    carrier, clock, holder, tally = HttpCarrier(live.portal), LiveClock(), case.holder(0), Tally()
+    carrier, clock, holder, tally = HttpCarrier(live.portal), LiveClock(), case.holder(which), Tally()
     link = Link(Party.CITIZEN, System.PORTAL, carrier, clock, deadline_s=30.0)
-    visit = Visit(holder.nickname, day_of(clock.now_ms()), 0)
+    visit = Visit(holder.nickname, day_of(clock.now_ms()), which)
 
     def steps() -> Steps[str | None]:
         session = yield from enter(visit)

@@ -1,11 +1,11 @@
 """受信箱: merges what lies in the folder's tables into one list, page by page (FLD-3, 4, 5)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from heapq import merge
-from typing import NamedTuple
+from itertools import islice
 
 from portal.accounts.model import OpenedAccount
-from portal.folder.model import Kind, Request, State
+from portal.folder.model import Described, Kind, Request, State
 from portal.folder.service import Folder
 from portal.inbox.model import Cursor, Place, Wanted, read_cursor, says, wanted_of, words_of
 from portal.inquiries.model import KINDS, Inquiry
@@ -31,14 +31,7 @@ _NOTICE_STATES = {
 }
 
 
-class Head(NamedTuple):
-    """One thing, as it is found in its table: it is unsealed only when it is shown."""
-
-    at_ms: int
-    after: Callable[[Cursor], Cursor]
-    """Where the list stands once this was shown."""
-    shown: Callable[[], Awaitable[InboxItem | None]]
-    """None when it went meanwhile."""
+Row = Request | NoticeRow | Inquiry
 
 
 class Inbox:
@@ -68,108 +61,97 @@ class Inbox:
         scanned_max = INBOX_SEARCHED_MAX if words else query.most
         # One more than is looked at tells whether there are more.
         heads = await self._heads(owner, wanted, cursor, scanned_max + 1)
+        shown = await self._shown(owner, heads[:scanned_max])
         found: list[InboxItem] = []
-        for scanned, head in enumerate(heads):
-            if len(found) == query.most or scanned == scanned_max:
-                return InboxItems(tuple(found), cursor.text())
-            cursor = head.after(cursor)
-            item = await head.shown()
-            if item is not None and says(words, item.title, item.sender):
-                found.append(item)
-        return InboxItems(tuple(found), None)
+        for scanned, item in enumerate(shown):
+            if item is None or not says(words, item.title, item.sender):
+                continue
+            found.append(item)
+            if len(found) == query.most and scanned + 1 < len(heads):
+                return InboxItems(tuple(found), _after(cursor, heads[: scanned + 1]).text())
+        more = len(heads) > scanned_max
+        return InboxItems(tuple(found), _after(cursor, heads[:scanned_max]).text() if more else None)
 
-    async def _heads(self, owner: OpenedAccount, wanted: Wanted, cursor: Cursor, most: int) -> list[Head]:
-        sources: list[list[Head]] = []
-        kind = wanted.kind
+    async def _heads(self, owner: OpenedAccount, wanted: Wanted, cursor: Cursor, most: int) -> list[Row]:
+        """The next so many rows of all tables, still sealed; each table in its own order."""
+        tables: list[Sequence[Row]] = []
+        kind, unread, since, until = wanted
         if kind is None or kind in _REQUESTS:
-            sources.append(await self._requests(owner, wanted, cursor.requests, most))
+            place = cursor.requests
+            asked_for = None if kind is None else _REQUESTS[kind]
+            requests = await self._folder.page(
+                owner, asked_for, unread=unread, since_ms=since, until_ms=until,
+                at_ms=place.at_ms, after=place.name, most=most,
+            )  # fmt: skip
+            tables.append(requests)
         if kind is None or kind in _NOTICES:
-            sources.append(await self._of_notices(owner, wanted, cursor.notices, most))
+            notices = await self._notices.page(
+                owner, unopened=unread, asking=kind is InboxKind.QUESTIONNAIRE, since_ms=since, until_ms=until,
+                before=cursor.notices, most=most,
+            )  # fmt: skip
+            tables.append(notices)
         if kind is None or kind is InboxKind.INQUIRY:
-            sources.append(await self._of_inquiries(owner, wanted, cursor.inquiries, most))
-        merged = merge(*sources, key=lambda head: head.at_ms, reverse=True)
-        return [head for head, _ in zip(merged, range(most), strict=False)]
+            place = cursor.inquiries
+            inquiries = await self._inquiries.page(
+                owner, unread=unread, since_ms=since, until_ms=until,
+                at_ms=place.at_ms, after=place.name, most=most,
+            )  # fmt: skip
+            tables.append(inquiries)
+        filled = [table for table in tables if table]
+        if len(filled) == 1:
+            return list(filled[0][:most])
+        return list(islice(merge(*filled, key=_at_ms, reverse=True), most))
 
-    async def _requests(self, owner: OpenedAccount, wanted: Wanted, place: Place, most: int) -> list[Head]:
-        rows = await self._folder.page(
-            owner,
-            None if wanted.kind is None else _REQUESTS[wanted.kind],
-            unread=wanted.unread,
-            since_ms=wanted.since_ms,
-            until_ms=wanted.until_ms,
-            at_ms=place.at_ms,
-            after=place.name,
-            most=most,
-        )
-
-        def head(row: Request) -> Head:
-            at_ms = row.asked_ms if row.answered_ms is None else row.answered_ms
-            place = Place(at_ms, row.request_id)
-
-            async def shown() -> InboxItem:
-                named = self._folder.described(owner, row)
-                return _of_request(row, at_ms, named.title, named.sender)
-
-            return Head(at_ms, lambda cursor: cursor._replace(requests=place), shown)
-
-        return [head(row) for row in rows]
-
-    async def _of_notices(self, owner: OpenedAccount, wanted: Wanted, before: int, most: int) -> list[Head]:
-        rows = await self._notices.page(
-            owner,
-            unopened=wanted.unread,
-            asking=wanted.kind is InboxKind.QUESTIONNAIRE,
-            since_ms=wanted.since_ms,
-            until_ms=wanted.until_ms,
-            before=before,
-            most=most,
-        )
-
-        def head(row: NoticeRow) -> Head:
-            async def shown() -> InboxItem | None:
-                views = await self._notices.views(owner, [row])
-                return _of_notice(views[0]) if views else None
-
-            return Head(row.arrived_ms, lambda cursor: cursor._replace(notices=row.number), shown)
-
-        return [head(row) for row in rows]
-
-    async def _of_inquiries(
-        self, owner: OpenedAccount, wanted: Wanted, place: Place, most: int
-    ) -> list[Head]:
-        rows = await self._inquiries.page(
-            owner,
-            unread=wanted.unread,
-            since_ms=wanted.since_ms,
-            until_ms=wanted.until_ms,
-            at_ms=place.at_ms,
-            after=place.name,
-            most=most,
-        )
-
-        def head(row: Inquiry) -> Head:
-            at_ms = row.sent_ms if row.answered_ms is None else row.answered_ms
-            place = Place(at_ms, row.inquiry_id)
-
-            async def shown() -> InboxItem:
-                return _of_inquiry(row, at_ms)
-
-            return Head(at_ms, lambda cursor: cursor._replace(inquiries=place), shown)
-
-        return [head(row) for row in rows]
+    async def _shown(self, owner: OpenedAccount, heads: Sequence[Row]) -> list[InboxItem | None]:
+        """What stands in the list for these; None for what went meanwhile."""
+        notices = [head for head in heads if isinstance(head, NoticeRow)]
+        views = {int(view.notice_id): view for view in await self._notices.views(owner, notices)}
+        shown: list[InboxItem | None] = []
+        for head in heads:
+            match head:
+                case NoticeRow():
+                    view = views.get(head.number)
+                    shown.append(None if view is None else _of_notice(view))
+                case Request():
+                    shown.append(_of_request(head, self._folder.described(owner, head)))
+                case Inquiry():
+                    shown.append(_of_inquiry(head))
+        return shown
 
 
-def _of_request(row: Request, at_ms: int, title: str, sender: str) -> InboxItem:
+def _at_ms(row: Row) -> int:
+    """When it came; when it was asked for, as long as nothing has come."""
+    if isinstance(row, NoticeRow):
+        return row.arrived_ms
+    if row.answered_ms is not None:
+        return row.answered_ms
+    return row.asked_ms if isinstance(row, Request) else row.sent_ms
+
+
+def _after(cursor: Cursor, shown: Sequence[Row]) -> Cursor:
+    """Where the list stands once these were shown."""
+    for row in shown:
+        match row:
+            case NoticeRow():
+                cursor = cursor._replace(notices=row.number)
+            case Request():
+                cursor = cursor._replace(requests=Place(_at_ms(row), row.request_id))
+            case Inquiry():
+                cursor = cursor._replace(inquiries=Place(_at_ms(row), row.inquiry_id))
+    return cursor
+
+
+def _of_request(row: Request, named: Described) -> InboxItem:
     state = InboxState(str(row.shown_as)) if row.state != State.ANSWERED else _seen(row.read_ms)
     kept = row.kept_until_ms
     kind = InboxKind.RECORDS if row.kind == Kind.RECORDS else InboxKind.SELF_INFORMATION
     return InboxItem(
         kind,
         row.request_id,
-        title,
-        sender,
+        named.title,
+        named.sender,
         state,
-        to_jst(at_ms),
+        to_jst(_at_ms(row)),
         None if kept is None else day_of(kept),
         row.read_ms is not None,
     )
@@ -190,7 +172,7 @@ def _of_notice(view: NoticeView) -> InboxItem:
     )
 
 
-def _of_inquiry(row: Inquiry, at_ms: int) -> InboxItem:
+def _of_inquiry(row: Inquiry) -> InboxItem:
     waits = row.state is InquiryPlace.SENT
     kept = None if row.answered_ms is None else day_of(inquiry_kept_until_ms(row.answered_ms))
     return InboxItem(
@@ -199,7 +181,7 @@ def _of_inquiry(row: Inquiry, at_ms: int) -> InboxItem:
         f"「{_KIND_NAMES[row.kind]}」のお問い合わせ",
         OPERATOR,
         InboxState.WAITING if waits else _seen(row.read_ms),
-        to_jst(at_ms),
+        to_jst(_at_ms(row)),
         kept,
         False,
     )

@@ -29,7 +29,8 @@ from portal.wire.notices import (
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.texts import with_line_feeds
 
-ROWS_ON_PAGE = 20
+ROWS_ON_PAGE = 10
+"""A few screens of a phone; and a full folder opens as fast as one of ten."""
 _ID_DIGITS_MAX = 18
 _STATES = {
     NoticeState.UNOPENED: "unread",

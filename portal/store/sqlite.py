@@ -43,6 +43,8 @@ def _connect(path: str) -> sqlite3.Connection:
     )  # fmt: skip
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    # What is deleted is overwritten, not only forgotten: the key of a closed account must not be left in a free page.
+    connection.execute("PRAGMA secure_delete=ON")
     return connection
 
 

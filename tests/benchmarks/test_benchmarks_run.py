@@ -12,6 +12,7 @@ from benchmarks import (
     calls,
     database,
     exploring,
+    folder,
     journeys,
     ledger,
     operations,
@@ -71,6 +72,13 @@ def test_serving(tmp_path: Path, benchmark: Callable[..., list[Row]], count: int
 
 def test_writes(tmp_path: Path) -> None:
     assert _checked(writes.rows(tmp_path, 1, seconds=TINY_SECONDS)).aim == 20_000
+
+
+def test_folder(tmp_path: Path) -> None:
+    found = folder.rows(key_folder(), tmp_path, 1, seconds=TINY_SECONDS, many=50)
+
+    assert [row.name.partition(".")[0] for row in found] == ["pages"] * 3 + ["operations"] * 2
+    assert all(row.value > 0 and row.aim for row in found)
 
 
 def test_exploring() -> None:

@@ -22,6 +22,7 @@ from portal.store.store import (
     COMMITTED,
     Committed,
     Conflict,
+    Op,
     Schema,
     StorageRefused,
     StoreOverloaded,
@@ -83,6 +84,16 @@ async def test_another_process_reads_what_was_acknowledged(path):
         await store.write([put("cup", 1)])
         with contextlib.closing(sqlite3.connect(path)) as other:
             assert other.execute("SELECT name, amount FROM thing").fetchall() == [("cup", 1)]
+
+
+async def test_what_is_deleted_is_overwritten_in_the_file(path):
+    """The key of a closed account is not left in a free page for whoever finds the disk."""
+    secret = "wrapped-key-of-a-closed-account" * 20
+    async with open_sqlite(path, [SCHEMA]) as store:
+        await store.write([put(secret, 1), put("stays", 2)])
+        await store.write([Op("DELETE FROM thing WHERE name = :name", {"name": secret})])
+    left = [file.name for file in path.parent.iterdir() if secret[:40].encode() in file.read_bytes()]
+    assert left == []
 
 
 async def test_commits_are_written_through_to_the_disk(path):
