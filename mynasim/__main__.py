@@ -53,6 +53,8 @@ def _prepare(
 ) -> "tuple[Settings, Path, Path | None]":
     from mynasim import place, settings
 
+    if traffic is not None:
+        settings.check_traffic(traffic)
     folder = (state or place.default_state()).absolute()
     file = settings_file
     if file is None and (folder / settings.FILE_NAME).exists():

@@ -25,7 +25,9 @@ def _message(error: CycloptsError) -> str:
             return f"「{(error.unused_tokens or ['?'])[0]}」というコマンドはありません。"
         case CoercionError():
             value = error.token.value if error.token is not None else ""
-            return f"{_name(error)} の値「{value}」を読めません。"
+            choices = error.argument.get_choices(force=True) if error.argument is not None else None
+            fitting = f"選べるのは {'、'.join(choices)} です。" if choices else ""
+            return f"{_name(error)} の値「{value}」を読めません。{fitting}"
         case MissingArgumentError():
             return f"{_name(error)} の値がありません。"
         case RepeatArgumentError():

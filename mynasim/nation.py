@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -16,6 +16,7 @@ from cyclopts import App, Parameter
 from mynasim import nation_files, nation_words, place
 from mynasim.mistakes import in_japanese
 from mynasim.nation_conditions import Conditions, NationRefused, Place, place_of, wanted_by
+from mynasim.nation_life import registered
 from mynasim.nation_words import Found
 from mynasim.progress import Progressing
 from mynasim.settings import FILE_NAME, load
@@ -61,11 +62,15 @@ def show(
     """1人の住民を、世帯・カード・情報を持つ機関とともに示します。"""
     with _plain_words(), _reader_may_leave():
         nation = _nation(state, settings)
-        found = portrait(nation, _resident(nation, resident))
+        person = _resident(nation, resident)
+        found = portrait(nation, person)
+        now = registered((state or place.default_state()).absolute(), nation, person)
         if json:
-            _write_json(found)
+            _write_json(found, {} if now is None else {"registered": now})
         else:
             print(nation_words.portrait(found, valid=nation.valid_my_numbers))
+            if now is not None:
+                print(nation_words.registered(now, found.as_of))
 
 
 @app.command(name="find")
@@ -123,7 +128,10 @@ def export_residents(
     settings: SettingsFile = None,
 ) -> None:
     """住民を試験データとして書き出します（CSV・JSON Lines・Excel）。"""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        # Who started it with nohup wants it to outlive the terminal.
+        if signal.getsignal(ending) is not signal.SIG_IGN:
+            signal.signal(ending, _interrupt)
     with _plain_words(), _reader_may_leave():
         kind = format_ or _format_of(out)
         chosen = (
@@ -132,7 +140,7 @@ def export_residents(
             else export.EXPORT_COLUMNS
         )
         if not 1 <= count <= COUNT_MAX:
-            raise NationRefused(f"--count は1以上で指定してください: {count}")
+            raise NationRefused(f"--count は1から{COUNT_MAX:,}までで指定してください: {count}")
         nation, wanted = _nation(state, settings), wanted_by(conditions)
         living = len(nation.residents_of(wanted.municipality)) if wanted.municipality else nation.size
         if kind == "xlsx":
@@ -265,6 +273,17 @@ def event(
     from portal.seams.chance import LiveChance
 
     with _plain_words(), _reader_may_leave():
+        for needed, option, words in (
+            (EventKind.MOVE, to, "--to（移る先の市区町村）を指定してください。例: --to 東京都中央区"),
+            (
+                EventKind.MARRIAGE,
+                partner,
+                "--partner（氏を変える人の住民番号）を指定してください。例: --partner 131016-5",
+            ),
+            (EventKind.JOB, insurer, "--insurer（新しい保険者の機関コード、16桁）を指定してください。"),
+        ):
+            if kind is needed and option is None:
+                raise NationRefused(f"{kind} には {words}")
         wanted = ReportEvent(
             LiveChance().random_bytes(16).hex(),
             resident,
@@ -391,8 +410,10 @@ def _reader_may_leave() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _write_json(content: msgspec.Struct) -> None:
-    sys.stdout.write(msgspec.json.encode(content).decode() + "\n")
+def _write_json(content: msgspec.Struct, more: Mapping[str, msgspec.Struct] | None = None) -> None:
+    """The fields of a message, and some more beside them, in one line."""
+    whole = {**msgspec.structs.asdict(content), **more} if more else content
+    sys.stdout.write(msgspec.json.encode(whole).decode() + "\n")
 
 
 def _write_cells(cells: Sequence[str], widths: Sequence[int]) -> None:

@@ -2,9 +2,11 @@
 
 import errno
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -46,6 +48,7 @@ def whole_file(target: Path, *, force: bool) -> Iterator[Path]:
     """
     target = target.resolve()
     check_free(target, force=force)
+    sweep_drafts(target)
     draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
     try:
         yield draft
@@ -58,6 +61,33 @@ def whole_file(target: Path, *, force: bool) -> Iterator[Path]:
         raise FileRefused(f"{target} に書き出せません（{error.strerror or error}）。") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def sweep_drafts(target: Path) -> None:
+    """Remove what exports of this name have left that nobody could stop in order (``kill -9``, a power cut)."""
+    form = re.compile(rf"\.{re.escape(target.name)}\.([0-9]{{1,10}})\.draft(\.[^.]+)?\Z")
+    for path in target.parent.iterdir():
+        found = form.match(path.name)
+        if found is None or _runs(int(found[1])):
+            continue
+        # What can't be removed is not in the way of this export.
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink()
+
+
+def _runs(process: int) -> bool:
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def _give_name(draft: Path, target: Path, *, force: bool) -> None:
@@ -84,7 +114,7 @@ def write_workbook(draft: Path, fields: Sequence[str], rows: Iterable[Row]) -> N
     import xlsxwriter
     from xlsxwriter.exceptions import XlsxWriterException
 
-    with tempfile.TemporaryDirectory(prefix=".mynasim-xlsx-", dir=draft.parent) as beside:
+    with tempfile.TemporaryDirectory(prefix=f"{draft.name}.", dir=draft.parent) as beside:
         workbook = xlsxwriter.Workbook(
             str(draft),
             {

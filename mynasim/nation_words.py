@@ -8,6 +8,7 @@ from typing import Self, assert_never
 import msgspec
 from rich.cells import cell_len
 
+from mynasim.nation_life import Registered
 from portal.web.design import era_year
 from sim.nation.life import LifeEvent, LifeEventKind, Newborn
 from sim.nation.municipalities import MUNICIPALITIES, PREFECTURES, Municipality, municipality
@@ -188,6 +189,24 @@ def ignored(areas: Iterable[str]) -> list[str]:
         for what, codes in groups.items()
         if codes
     ]
+
+
+def registered(now: Registered, as_of: date) -> str:
+    """What the events of this world have made of somebody."""
+    lines = [
+        "",
+        f"この世界での異動のあと（上は異動の前、{day(as_of)}の姿です）",
+        f"  最後の異動    {day(now.since)}",
+        f"  氏名          {now.name}（{now.kana}）",
+    ]
+    if now.died is not None:
+        return "\n".join([*lines, f"  死亡          {day(now.died)}"])
+    lines.append(f"  住所          〒{now.postal_code[:3]}-{now.postal_code[3:]} {now.address}")
+    if now.insurer is not None:
+        lines.append(f"  医療保険      {now.insurer}")
+    lines.append(f"  世帯          {len(now.household)}人")
+    lines += [aligned(("    ", one.relation, one.name, one.resident), (4, 6, 20, 0)) for one in now.household]
+    return "\n".join(lines)
 
 
 def portrait(found: Portrait, *, valid: bool) -> str:

@@ -15,6 +15,8 @@ import msgspec
 from portal.refusal import Refusal
 from portal.serving.limits import ServingLimits, about
 from portal.settings import PortalSettings
+from portal.wire.complaints import complaint
+from sim.network.rates import rate_of
 from sim.world.settings import Addresses, WorldSettings
 
 PREFIX = "MYNASIM_"
@@ -32,6 +34,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class SettingsWrong(Refusal):
     """What is wrong in the settings, where, and what to do."""
+
+
+def check_traffic(rate: str) -> None:
+    """What was typed as ``--traffic``. Raises :class:`SettingsWrong`."""
+    try:
+        rate_of(rate)
+    except ValueError as error:
+        raise SettingsWrong(f"--traffic の値「{rate}」を読めません。{error}") from error
 
 
 def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -52,7 +62,7 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
     except msgspec.ValidationError as error:
         where = "環境変数または設定ファイル" if path is None else f"設定ファイル {path} または環境変数"
         raise SettingsWrong(
-            f"{where}に誤りがあります: {error}。書ける項目は mynasim settings で見られます。"
+            f"{where}に誤りがあります: {_complaint(error)}。書ける項目は mynasim settings で見られます。"
         ) from error
     if settings.portal.workers > 1 and not settings.portal.store:
         raise SettingsWrong(
@@ -60,6 +70,12 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
             "（--store postgresql://… 、または設定 [portal] の store）。SQLiteの保管庫はプロセス1個のためのものです。"
         )
     return settings
+
+
+def _complaint(error: msgspec.ValidationError) -> str:
+    words, place = complaint(error)
+    where = place.removeprefix("$").removeprefix(".")
+    return f"{where}: {words}" if where else words
 
 
 def _put(content: dict[str, Any], names: list[str], value: str, variable: str) -> None:

@@ -106,6 +106,7 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]
         (r"JSON is malformed: .*\(byte (\d+)\)\Z", lambda m: f"{int(m[1]) + 1}バイト目が読めません"),
     )
 )
+_JAPANESE: Final = re.compile(r"[ぁ-んァ-ヶ一-龠]")
 _UNREADABLE: Final = "形が正しくありません"
 
 
@@ -114,7 +115,8 @@ def in_words(reason: str) -> str:
     for pattern, words in _RULES:
         if (found := pattern.match(reason)) is not None:
             return words(found)
-    return _UNREADABLE
+    # What one of our own types found wrong is in words already.
+    return reason.removesuffix("。") if _JAPANESE.search(reason) else _UNREADABLE
 
 
 def complaint(error: Exception) -> tuple[str, str]:

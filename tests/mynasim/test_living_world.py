@@ -43,8 +43,16 @@ def test_traffic_flows_and_a_resident_moves(tmp_path: Path) -> None:
         changes = json.loads(moved.stdout)["changes"]
         assert changes[0]["resident"].startswith("131016-")
         assert all(each["address"].startswith("東京都中央区") for each in changes)
+        told_of = json.loads(_ran("nation", "show", changes[-1]["resident"], "--json", *state).stdout)
+        assert told_of["address"].startswith("東京都千代田区")
+        assert told_of["registered"]["address"] == changes[-1]["address"]
+        assert "131016-12" in {one["resident"] for one in told_of["registered"]["household"]}
+        untouched = _ran("nation", "show", "131016-500", *state).stdout
+        assert untouched and "異動のあと" not in untouched
         again = _ran("nation", "event", "131016-12", "death", *state)
         assert "亡くなりました" in again.stdout
+        dead = _ran("nation", "show", "131016-12", *state).stdout
+        assert "この世界での異動のあと" in dead and "死亡" in dead
         for wrong, said in (
             (("131016-0", "death"), "1から"),
             (("131016-12", "move", "--to", "999999"), "999999"),
@@ -55,7 +63,9 @@ def test_traffic_flows_and_a_resident_moves(tmp_path: Path) -> None:
             refused = _ran("nation", "event", *wrong, *state)
             assert refused.returncode in (1, 2), wrong
             assert said in refused.stderr + refused.stdout and "Traceback" not in refused.stderr, wrong
-    assert _ran("up", "--traffic", "lots", *state).returncode == 2
+    wrong_rate = _ran("up", "--traffic", "lots", *state)
+    assert wrong_rate.returncode == 2
+    assert wrong_rate.stderr.startswith("mynasim: --traffic の値「lots」を読めません。照会の流れは off、")
 
 
 def test_a_census_nation_is_the_same_for_everybody(tmp_path: Path) -> None:

@@ -345,7 +345,8 @@ def test_a_disk_without_second_names_is_enough(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("ending", "stop"), [("csv", signal.SIGINT), ("xlsx", signal.SIGINT), ("csv", signal.SIGTERM)]
+    ("ending", "stop"),
+    [("csv", signal.SIGINT), ("xlsx", signal.SIGINT), ("csv", signal.SIGTERM), ("xlsx", signal.SIGHUP)],
 )
 def test_an_export_that_is_stopped_leaves_nothing(tmp_path: Path, ending: str, stop: signal.Signals) -> None:
     out = tmp_path / "out" / f"people.{ending}"
@@ -362,6 +363,33 @@ def test_an_export_that_is_stopped_leaves_nothing(tmp_path: Path, ending: str, s
     assert said.decode().splitlines()[-1] == f"中止しました。{out} は書いていません。"
     assert b"Traceback" not in said
     assert names_in(out.parent) == []
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_what_a_killed_export_left_is_swept_by_the_next(tmp_path: Path, ending: str) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    out = folder / f"people[1].{ending}"
+    to = ("--out", str(out), "--state", str(tmp_path))
+    with subprocess.Popen(
+        command("nation", "export", "--count", "1000000", *to), stderr=subprocess.PIPE
+    ) as one:
+        until(lambda: names_in(folder) != [])
+        one.kill()
+    left = names_in(folder)
+    assert left and all(name.startswith(f".{out.name}.") for name in left)
+    another = folder / f".else.{ending}.{one.pid}.draft"
+    another.write_text("of another name")
+    with subprocess.Popen(
+        command("nation", "export", "--count", "1000000", *to), stderr=subprocess.PIPE
+    ) as two:
+        until(lambda: any(f".{two.pid}.draft" in name for name in names_in(folder)))
+        running = {name for name in names_in(folder) if f".{two.pid}.draft" in name}
+        assert answer(tmp_path, "export", "--count", "3", "--out", str(out)) == ""
+        assert {another.name, out.name} <= set(names_in(folder))
+        assert not set(left) & set(names_in(folder))
+        assert running & set(names_in(folder)), "one that is at work keeps its draft"
+        two.kill()
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
@@ -547,17 +575,22 @@ def test_events_of_a_day(tmp_path: Path) -> None:
         ("find --nosuch", "という指定はありません"),
         ("find --limit 0", "--limit は1から10000まで"),
         ("find --limit x", "値「x」を読めません"),
-        ("find --sex 人", "値「人」を読めません"),
+        ("find --sex x", "値「x」を読めません。選べるのは 男、女 です。"),
+        ("event 131016-12 move", "move には --to（移る先の市区町村）"),
+        ("event 131016-12 marriage", "marriage には --partner（氏を変える人の住民番号）"),
+        ("event 131016-12 job", "job には --insurer"),
+        ("event 131016-12 marry", "選べるのは birth、death、marriage、move、job です。"),
         ("find --age-min 40 --age-max 30", "大きくなっています"),
         ("find --age-min -1", "0から150"),
         ("find --children-under 999", "0から150"),
         ("find --municipality 府中市", "東京都府中市（132063）"),
         ("find --municipality ない市", "市区町村コード「ない市」"),
         ("find --name=", "--name が空です"),
-        ("export --count 0", "--count は1以上"),
+        ("export --count 0", "--count は1から1,000,000,000まで"),
+        ("export --count 99999999999", "--count は1から1,000,000,000まで"),
         ("export --fields なまえ", "選べるのは"),
         ("export --fields 氏,氏", "1つ以上"),
-        ("export --format pdf", "値「pdf」を読めません"),
+        ("export --format pdf", "値「pdf」を読めません。選べるのは csv、jsonl、xlsx です。"),
         ("export --format xlsx", "--out"),
         ("export --count 2000000 --out /tmp/none.xlsx", "1,048,575人まで"),
         ("export --out /dev/null --force", "ふつうのファイルではない"),
