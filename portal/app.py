@@ -35,6 +35,7 @@ from portal.proxies.guard import FolderGuard
 from portal.proxies.mailing import ProxyMails
 from portal.proxies.service import Proxies
 from portal.proxies.tables import WORK as PROXY_MAIL
+from portal.rates import Rates
 from portal.records import api as records_api
 from portal.records.service import Records
 from portal.seams.chance import identifier
@@ -116,6 +117,7 @@ class Portal(NamedTuple):
     inbox: Inbox
     desk: StaffDesk
     users: AccountGuard
+    rates: Rates
 
 
 def build(
@@ -173,10 +175,12 @@ def build(
     )
     proxies = Proxies(store, clock, chance, accounts, sessions, history)
     box.add_work(PROXY_MAIL, ProxyMails(proxies, folder, mails).work)
-    signed_in, own, peers = SessionGuard(sessions), AccountGuard(sessions, accounts), Peers(keys)
+    rates = Rates(settings.rates, clock)
+    signed_in, own, peers = SessionGuard(sessions), AccountGuard(sessions, accounts, rates), Peers(keys)
     users = FolderGuard(own, proxies, history, store)
 
     dispatcher = Dispatcher(System.PORTAL)
+    dispatcher.limiter = rates
     sessions_api.add_operations(dispatcher, sessions, signed_in)
     accounts_api.add_operations(dispatcher, accounts, sessions, folder, signed_in, users)
     records_api.add_operations(dispatcher, records, users, peers)
@@ -226,6 +230,7 @@ def build(
         inbox,
         desk,
         own,
+        rates,
     )
     if browsers is None:
         return BuiltSystem(dispatcher, run), portal

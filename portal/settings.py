@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from portal.rates import RateSettings
 from portal.serving.limits import about
 from portal.wire import limits
 
@@ -79,3 +80,4 @@ class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         about("回答がないまま問い合わせ続ける日数。過ぎると書面での請求を案内します。"),
         msgspec.Meta(ge=1, le=3_650),
     ] = limits.ASKING_AGAIN_DAYS_MAX
+    rates: Annotated[RateSettings, about("短い時間に多すぎる操作を断る回数")] = RateSettings()

@@ -4,7 +4,7 @@ The same dispatcher answers over sockets and in simulated time; Quart has no par
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -27,6 +27,16 @@ IN_PROGRESS_MAX = 2_000
 
 
 _NO_FIELDS: dict[str, str] = {}
+
+
+class Limiter(Protocol):
+    """Counts calls of operations that anybody may call, by where they come from."""
+
+    operations: frozenset[AnyOperation]
+    """Which are counted."""
+
+    def arrives(self, operation: AnyOperation, address: str) -> Problem | None: ...
+    def failed(self, operation: AnyOperation, address: str, said: Problem) -> None: ...
 
 
 class Route(NamedTuple):
@@ -53,6 +63,8 @@ class Dispatcher:
         self._folders: set[str] = set()
         self.gate: Callable[[AnyOperation], Problem | None] | None = None
         """Asked before every operation; a problem from it is the answer (a simulator that was told to stop)."""
+        self.limiter: Limiter | None = None
+        """Asked before operations that it counts, when it is known where they come from."""
 
     def __repr__(self) -> str:
         return f"<Dispatcher {self.system}: {len(self.routes)} operations>"
@@ -104,8 +116,8 @@ class Dispatcher:
         folder, slash, _ = path[1:].partition("/")
         return bool(slash) and folder in self._folders
 
-    async def answer(self, request: WireRequest) -> WireResponse:
-        """The answer to this request; never raises, except when cancelled."""
+    async def answer(self, request: WireRequest, address: str = "") -> WireResponse:
+        """The answer to this request, from this address; never raises, except when cancelled."""
         if self.in_progress >= self.in_progress_max:
             return encode_problem(
                 problem(ProblemCode.OVERLOADED, "しばらく待ってから、もう一度お試しください。")
@@ -119,6 +131,11 @@ class Dispatcher:
                 return self._not_found(found, request)
             route, path_fields = found
         operation, guard, handler = route
+        limiter = self.limiter
+        if limiter is not None and (not address or operation not in limiter.operations):
+            limiter = None
+        if limiter is not None and (refused := limiter.arrives(operation, address)) is not None:
+            return encode_problem(refused)
         self.in_progress += 1
         try:
             if self.gate is not None and (stopped := self.gate(operation)) is not None:
@@ -131,6 +148,8 @@ class Dispatcher:
                 return encode_problem(content)
             outcome = await handler(content, caller)
             if isinstance(outcome, Problem):
+                if limiter is not None:
+                    limiter.failed(operation, address, outcome)
                 return encode_problem(outcome)
             return operation.encode_response(outcome)
         except StorageRefused as refusal:

@@ -63,7 +63,9 @@ class Front:
             await receive()
             await send({"type": "websocket.close", "code": 1000})
 
-    def operate(self, request: Received) -> Coroutine[Any, Any, WireResponse] | None:
+    def operate(
+        self, request: Received, peer: tuple[str, int] | None = None
+    ) -> Coroutine[Any, Any, WireResponse] | None:
         """The answer to an operation, begun; None when a page is asked for. What the lane calls, without ASGI."""
         target = request.target
         if target[:1] != b"/":
@@ -89,7 +91,8 @@ class Front:
                 authorization,
                 content_type,
                 request.body,
-            )
+            ),
+            "" if peer is None else peer[0],
         )
 
     def body_limit(self, method: str, target: bytes) -> int:
@@ -99,12 +102,12 @@ class Front:
             return DISCARDED_BYTES_MAX
         return self._body_bytes_max(_method(method), path)
 
-    async def _answer(self, request: WireRequest) -> WireResponse:
+    async def _answer(self, request: WireRequest, address: str) -> WireResponse:
         """The dispatcher's answer, and in ``Server-Timing`` what it waited for."""
         began = self._stopwatch()
         account, token = spent.begin()
         try:
-            response = await self.dispatcher.answer(request)
+            response = await self.dispatcher.answer(request, address)
         finally:
             spent.end(token)
         timing = (spent.HEADER, account.header(self._stopwatch() - began))
@@ -132,7 +135,9 @@ class Front:
             response = await self._too_large(most)
         else:
             query = scope["query_string"].decode("latin-1")
-            response = await self._answer(WireRequest(method, path, query, authorization, content_type, body))
+            request = WireRequest(method, path, query, authorization, content_type, body)
+            client = scope.get("client")
+            response = await self._answer(request, client[0] if client else "")
         await _send(response, send)
 
     def _body_bytes_max(self, method: str, path: str) -> int:

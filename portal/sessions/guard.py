@@ -5,6 +5,7 @@ from typing import NamedTuple
 from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
 from portal.authorisation import NOT_AT_SHARED_TERMINALS, SIGNED_IN, WITH_ACCOUNT, Role
+from portal.rates import Rates
 from portal.sessions.model import Session, token_of
 from portal.sessions.service import Sessions
 from portal.sessions.terminals import kind_of
@@ -53,9 +54,10 @@ class AccountGuard:
 
     admits: frozenset[Caller] = frozenset([Party.CITIZEN])
 
-    def __init__(self, sessions: Sessions, accounts: Accounts) -> None:
+    def __init__(self, sessions: Sessions, accounts: Accounts, rates: Rates) -> None:
         self._sessions = sessions
         self._accounts = accounts
+        self._rates = rates
 
     def lets_in(self, operation: AnyOperation) -> frozenset[Role]:
         """For the check against the table of rights."""
@@ -73,6 +75,10 @@ class AccountGuard:
             return NOT_SIGNED_IN
         if operation in NOT_AT_SHARED_TERMINALS and kind_of(session.terminal).shared:
             return NOT_AT_SHARED_TERMINAL
+        if session.account_id is not None:
+            refused = self._rates.refuses(operation, session.account_id)
+            if refused is not None:
+                return refused
         return await self.account_of(session)
 
     async def account_of(self, session: Session) -> SignedIn | Problem:

@@ -152,8 +152,10 @@ def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> No
         wanted = _read_answer(form, begun.terminal)
         if wanted is None:
             return show(begun.way_back, problem=words.SIGN_IN_UNREADABLE)
-        opened = await sessions.sign_in(wanted)
+        opened = reception.too_many_failures() or await sessions.sign_in(wanted)
         if isinstance(opened, Problem):
+            if opened.status not in (429, 503):
+                reception.sign_in_failed()
             return show(begun.way_back, problem=opened)
         headers = [
             reception.cookies.session(opened.token),

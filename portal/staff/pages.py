@@ -67,11 +67,14 @@ def add_pages(reception: Reception, desk: StaffDesk, inquiries: InquiryBox, csrf
 
     async def enter(_: Guest) -> Response:
         form = await request.form
+        if (refused := reception.too_many_failures()) is not None:
+            return reception.tell(refused, None, way=Way("窓口に戻る", page("desk")))
         outcome = await desk.sign_in(typed(form, "staff_id"), form.get("password", ""))
         match outcome:
             case Entered(token):
                 return reception.go("desk", headers=[reception.cookies.staff(token)])
             case Refused():
+                reception.sign_in_failed()
                 return show_sign_in("IDかパスワードが違います。", 403)
             case Waiting(seconds):
                 minutes = -(-seconds // 60)

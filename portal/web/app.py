@@ -105,7 +105,7 @@ def build_pages(
     )
     portal_origin = browsers.portal_origin.rstrip("/")
     cookies = Cookies(portal_origin.startswith("https:"), settings.challenge_seconds)
-    reception = Reception(app, portal.sessions, portal.users, chance, csrf_key, cookies)
+    reception = Reception(app, portal.sessions, portal.users, chance, csrf_key, cookies, portal.rates)
     reader = sessions_pages.Reader(
         browsers.reader_url.rstrip("/"), portal_origin, settings.bridge_url.rstrip("/")
     )

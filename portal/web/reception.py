@@ -19,6 +19,7 @@ from werkzeug.datastructures import MultiDict
 from portal.accounts.model import OpenedAccount
 from portal.authorisation import EVERYBODY, OWNERS, SIGNED_IN, Role, Row, page_row
 from portal.files.handing_out import file_headers, handed_out_as
+from portal.rates import Limit, Rates
 from portal.seams.chance import Chance, identifier
 from portal.sessions.guard import NOT_AT_SHARED_TERMINAL, AccountGuard, SignedIn
 from portal.sessions.model import Session
@@ -65,6 +66,14 @@ View = Callable[..., Awaitable[Response]]
 """Takes who comes, and what the address names."""
 
 
+class Place(NamedTuple):
+    """A page as it is added, and who may see it."""
+
+    method: str
+    name: str
+    row: Row
+
+
 class Way(NamedTuple):
     """The way on from a page that says what went wrong."""
 
@@ -83,6 +92,7 @@ class Reception:
         chance: Chance,
         csrf_key: bytes,
         cookies: Cookies,
+        rates: Rates,
     ) -> None:
         self._app = app
         self._sessions = sessions
@@ -91,6 +101,7 @@ class Reception:
         self._csrf_key = csrf_key
         self._templates = design.environment()
         self.cookies = cookies
+        self._rates = rates
         self.served: set[tuple[str, str]] = set()
         """Which pages were added: method and name."""
 
@@ -137,11 +148,26 @@ class Reception:
         """Views of the desk, which see for themselves that staff has signed in there."""
         self._add(name, self._anybody, frozenset([Role.STAFF]), get, post)
 
-    def _anybody(self, view: View, _: Row) -> View:
+    def _anybody(self, view: View, _: Place) -> View:
         async def met(**path: str) -> Response:
-            return await view(await self.visitor(extend=self.asked_by_hand()), **path)
+            visitor = await self.visitor(extend=self.asked_by_hand())
+            if visitor is None and (refused := self._too_often()) is not None:
+                return refused
+            return await view(visitor, **path)
 
         return met
+
+    def _too_often(self) -> Response | None:
+        """What somebody unknown is told whose address asks too often."""
+        refused = self._rates.of_address(Limit.ANONYMOUS, request.remote_addr)
+        return None if refused is None else self.tell(refused, None)
+
+    def too_many_failures(self) -> Problem | None:
+        """Whether too many sign-ins from this address have failed for another to be tried."""
+        return self._rates.look(Limit.SIGN_IN_FAILURES, request.remote_addr)
+
+    def sign_in_failed(self) -> None:
+        self._rates.of_address(Limit.SIGN_IN_FAILURES, request.remote_addr)
 
     def visitors(self, name: str, *, get: View | None = None, post: View | None = None) -> None:
         """Views for whoever has signed in, which get a :class:`Visitor`."""
@@ -150,23 +176,28 @@ class Reception:
     def users(self, name: str, *, get: View | None = None, post: View | None = None) -> None:
         """Views for whoever has an account, which get a :class:`User`."""
 
-        def meet(view: View, row: Row) -> View:
+        def meet(view: View, place: Place) -> View:
+            shared_too = Role.AT_SHARED_TERMINAL in place.row.roles
+
             async def met(visitor: Visitor, **path: str) -> Response:
                 if visitor.account is None:
                     return self.go("first_time")
-                if Role.AT_SHARED_TERMINAL not in row.roles and kind_of(visitor.session.terminal).shared:
+                if not shared_too and kind_of(visitor.session.terminal).shared:
                     return self.tell(NOT_AT_SHARED_TERMINAL, visitor)
+                refused = self._rates.refuses_page(place.method, place.name, visitor.account.account_id)
+                if refused is not None:
+                    return self.tell(refused, visitor)
                 return await view(User(visitor.session, visitor.account, visitor.csrf), **path)
 
-            return self._checking(met, row)
+            return self._checking(met, place)
 
         self._add(name, meet, OWNERS, get, post)
 
-    def _checking(self, view: View, _: Row) -> View:
+    def _checking(self, view: View, _: Place) -> View:
         async def met(**path: str) -> Response:
             visitor = await self.visitor(extend=self.asked_by_hand())
             if visitor is None:
-                return self._to_sign_in()
+                return self._too_often() or self._to_sign_in()
             if request.method == "POST" and await self._forged(visitor):
                 return self.say(words.FORGED, visitor)
             return await view(visitor, **path)
@@ -176,7 +207,7 @@ class Reception:
     def _add(
         self,
         name: str,
-        meet: Callable[[View, Row], View],
+        meet: Callable[[View, Place], View],
         let_in: frozenset[Role],
         get: View | None,
         post: View | None,
@@ -184,7 +215,7 @@ class Reception:
         rule = PAGES[name].replace("{", "<").replace("}", ">")
         for method, view in (("GET", get), ("POST", post)):
             if view is not None:
-                met = meet(view, page_row(method, name, let_in))
+                met = meet(view, Place(method, name, page_row(method, name, let_in)))
                 self._app.add_url_rule(rule, f"{method} {name}", met, methods=[method])
                 self.served.add((method, name))
 

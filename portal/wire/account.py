@@ -37,7 +37,7 @@ CONFIRM_MAIL = Operation(
     AccountView,
     callers=[Party.CITIZEN], repeatable=False, requirements=["ACC-4"],
     summary=f"メールで届いた{limits.MAIL_CODE_DIGITS}けたの番号で、アドレスを確かめる",
-    problems=[P.ACCOUNT_NEEDED, P.NOT_FOUND, P.CONFLICT, P.CODE_REFUSED, P.CODE_OVER, P.STORAGE_REFUSED],
+    problems=[P.ACCOUNT_NEEDED, P.NOT_FOUND, P.CONFLICT, P.CODE_REFUSED, P.CODE_OVER, P.STORAGE_REFUSED, P.TOO_MANY],
 )  # fmt: skip
 
 CLOSE_ACCOUNT = Operation(

@@ -90,7 +90,7 @@ SEARCH_HISTORY = Operation(
 HISTORY_CSV = Operation(
     "history.csv", System.PORTAL, Method.GET, "/api/history.csv", HistoryQuery, bytes,
     callers=[Party.CITIZEN], repeatable=True, requirements=["HIS-1"], response_media=CSV,
-    summary="操作履歴をCSVで受け取る", problems=[P.ACCOUNT_NEEDED, P.PERIOD_REFUSED, P.UNPROCESSABLE],
+    summary="操作履歴をCSVで受け取る", problems=[P.ACCOUNT_NEEDED, P.PERIOD_REFUSED, P.UNPROCESSABLE, P.TOO_MANY],
 )  # fmt: skip
 
 OPERATIONS = (SEARCH_HISTORY, HISTORY_CSV)

@@ -119,6 +119,7 @@ class AnswerInquiry(Message, frozen=True):
 SEARCH_FAQ = Operation(
     "faq.search", System.PORTAL, Method.GET, "/api/faq", SearchFaq, FaqEntries,
     callers=[Party.ANYONE], repeatable=True, requirements=["FAQ-1"], summary="よくある質問を探す",
+    problems=[P.TOO_MANY],
 )  # fmt: skip
 
 SEND_INQUIRY = Operation(

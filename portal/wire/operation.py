@@ -280,7 +280,7 @@ def _is_media(content_type: str, media: str) -> bool:
 
 
 def encode_problem(answer: Problem) -> WireResponse:
-    """A problem as it crosses the border; a 503 says when to come back, a 401 how to prove oneself."""
+    """A problem as it crosses the border; a 503 and a limit say when to come back, a 401 how to prove oneself."""
     headers: tuple[tuple[str, str], ...] = ()
     if answer.retry_after_seconds is not None:
         headers = (("retry-after", str(answer.retry_after_seconds)),)

@@ -88,16 +88,28 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     code: ProblemCode
     field: str | None = None
     """Where in the request, as a JSON path (``$.end``)."""
+    retry_after: int | None = None
+    """Seconds to wait before asking again, where that is known."""
 
     @property
     def retry_after_seconds(self) -> int | None:
-        """Seconds to wait before asking again, for a 503; None for the others."""
-        return RETRY_AFTER_SECONDS if self.status == 503 else None
+        """What the answer's ``Retry-After`` says; None where it has none."""
+        if self.retry_after is None and self.status == 503:
+            return RETRY_AFTER_SECONDS
+        return self.retry_after
 
 
-def problem(code: ProblemCode, detail: str, *, field: str | None = None) -> Problem:
+def problem(
+    code: ProblemCode, detail: str, *, field: str | None = None, retry_after: int | None = None
+) -> Problem:
     """A problem of this code; *detail* is plain Japanese and says what to do."""
     status, title = TABLE[code]
     return Problem(
-        type=f"/problems/{code}", title=title, status=status, detail=detail, code=code, field=field
+        type=f"/problems/{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        field=field,
+        retry_after=retry_after,
     )

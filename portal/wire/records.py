@@ -82,7 +82,7 @@ _PROBLEMS = (P.ACCOUNT_NEEDED,)
 REQUEST_RECORDS = Operation(
     "records.request", System.PORTAL, Method.POST, "/api/records/requests", RecordsRequest, RecordsRequestView,
     callers=[Party.CITIZEN], repeatable=False, status=201, requirements=["REC-1", "REC-2", "REC-3"],
-    summary="期間を指定してやりとり履歴の開示を請求する", problems=[*_PROBLEMS, P.PERIOD_REFUSED, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED],
+    summary="期間を指定してやりとり履歴の開示を請求する", problems=[*_PROBLEMS, P.PERIOD_REFUSED, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED, P.TOO_MANY],
 )  # fmt: skip
 
 LIST_RECORDS_REQUESTS = Operation(
@@ -105,14 +105,14 @@ READ_RECORDS = Operation(
 RECORDS_CSV = Operation(
     "records.csv", System.PORTAL, Method.POST, "/api/records/requests/{request_id}/csv", OneRequest, bytes,
     callers=[Party.CITIZEN], repeatable=True, requirements=["FLD-5", "FLD-3"], response_media=CSV,
-    summary="開示された記録をCSVで受け取る（既読になる）", problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED],
+    summary="開示された記録をCSVで受け取る（既読になる）", problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED, P.TOO_MANY],
 )  # fmt: skip
 
 RECORDS_PDF = Operation(
     "records.pdf", System.PORTAL, Method.POST, "/api/records/requests/{request_id}/pdf", OneRequest, bytes,
     callers=[Party.CITIZEN], repeatable=True, requirements=["FLD-5", "FLD-3"], response_media=PDF,
     summary="開示された記録をPDFで受け取る（既読になる）",
-    problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED, P.OVERLOADED],
+    problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED, P.OVERLOADED, P.TOO_MANY],
 )  # fmt: skip
 
 OPERATIONS = (

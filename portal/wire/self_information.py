@@ -101,14 +101,14 @@ VIEW_CATALOGUE = Operation(
 SEARCH = Operation(
     "self_information.search", System.PORTAL, Method.GET, "/api/self-information/candidates", Search, Candidates,
     callers=[Party.CITIZEN], repeatable=True, requirements=["SELF-1", "SELF-2", "SELF-3", "SELF-4"],
-    summary="自己情報を持っている機関を探す", problems=[*_PROBLEMS, P.UPSTREAM_UNAVAILABLE],
+    summary="自己情報を持っている機関を探す", problems=[*_PROBLEMS, P.UPSTREAM_UNAVAILABLE, P.TOO_MANY],
 )  # fmt: skip
 
 REQUEST_SELF_INFORMATION = Operation(
     "self_information.request", System.PORTAL, Method.POST, "/api/self-information/requests",
     SelfInformationRequest, SelfInformationRequests, callers=[Party.CITIZEN], repeatable=False, status=201,
     requirements=["SELF-3", "SELF-4", "SELF-6"], summary="選んだ自己情報の提供を求める",
-    problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED, P.UPSTREAM_UNAVAILABLE],
+    problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED, P.UPSTREAM_UNAVAILABLE, P.TOO_MANY],
 )  # fmt: skip
 
 LIST_SELF_INFORMATION_REQUESTS = Operation(
@@ -132,21 +132,21 @@ READ_SELF_INFORMATION = Operation(
 SELF_INFORMATION_CSV = Operation(
     "self_information.csv", System.PORTAL, Method.POST, "/api/self-information/requests/{request_id}/csv",
     OneRequest, bytes, callers=[Party.CITIZEN], repeatable=True, requirements=["FLD-5", "FLD-3"], response_media=CSV,
-    summary="届いた自己情報をCSVで受け取る（既読になる）", problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED],
+    summary="届いた自己情報をCSVで受け取る（既読になる）", problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED, P.TOO_MANY],
 )  # fmt: skip
 
 SELF_INFORMATION_PDF = Operation(
     "self_information.pdf", System.PORTAL, Method.POST, "/api/self-information/requests/{request_id}/pdf",
     OneRequest, bytes, callers=[Party.CITIZEN], repeatable=True, requirements=["FLD-5", "FLD-3"], response_media=PDF,
     summary="届いた自己情報をPDFで受け取る（既読になる）",
-    problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED, P.OVERLOADED],
+    problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED, P.OVERLOADED, P.TOO_MANY],
 )  # fmt: skip
 
 REQUEST_INFORMATION_OF_RECORD = Operation(
     "records.request_information", System.PORTAL, Method.POST, "/api/records/requests/{request_id}/information",
     InformationOfRecord, SelfInformationRequestView, callers=[Party.CITIZEN], repeatable=False, status=201,
     requirements=["REC-4"], summary="記録から、やりとりされた自己情報そのものの提供を求める",
-    problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED],
+    problems=[*_PROBLEMS, P.NOT_FOUND, P.CONFLICT, P.STORAGE_REFUSED, P.TOO_MANY],
 )  # fmt: skip
 
 OPERATIONS = (

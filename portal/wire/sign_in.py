@@ -100,6 +100,7 @@ ASK_CHALLENGE = Operation(
     "sign_in.challenge", System.PORTAL, Method.POST, "/api/sign-in/challenges", Nothing, Challenge,
     callers=[Party.ANYONE], repeatable=True, status=201, requirements=["ACC-1"],
     summary="カードで署名する値を受け取る",
+    problems=[P.TOO_MANY],
 )  # fmt: skip
 
 SIGN_IN = Operation(
@@ -109,7 +110,7 @@ SIGN_IN = Operation(
     problems=[
         P.CHALLENGE_UNKNOWN, P.CHALLENGE_EXPIRED, P.CHALLENGE_USED, P.SIGNATURE_REFUSED, P.CERTIFICATE_REFUSED,
         P.CERTIFICATE_EXPIRED, P.CERTIFICATE_REVOKED, P.REVOCATION_UNKNOWN, P.STORAGE_REFUSED,
-        P.UPSTREAM_UNAVAILABLE,
+        P.UPSTREAM_UNAVAILABLE, P.TOO_MANY,
     ],
 )  # fmt: skip
 

@@ -36,8 +36,10 @@ log = structlog.get_logger(__name__)
 class Operations(Protocol):
     """What answers some requests without ASGI messages."""
 
-    def operate(self, request: Received) -> Coroutine[Any, Any, WireResponse] | None:
-        """The answer, begun; None when it is no operation that is asked for."""
+    def operate(
+        self, request: Received, peer: tuple[str, int] | None
+    ) -> Coroutine[Any, Any, WireResponse] | None:
+        """The answer to who is at *peer*, begun; None when it is no operation that is asked for."""
         ...
 
     def body_limit(self, method: str, target: bytes) -> int: ...
@@ -282,7 +284,7 @@ class Connection:
         self._answering = request
         work: Coroutine[Any, Any, WireResponse | Outcome] | None = None
         if house.operations is not None:
-            work = house.operations.operate(request)
+            work = house.operations.operate(request, self._peer)
         if work is None:
             work = AsgiAnswer(house.app, self, request).run()
         try:

@@ -4,7 +4,9 @@ import pytest
 from page_browser import Browser
 from page_house import House
 
+from portal.rates import RateSettings
 from portal.records.pages import months_before
+from portal.settings import PortalSettings
 from portal.web.design import date_parts
 from portal.wire.controls import Mode
 from portal.wire.limits import REQUESTS_OPEN_MAX
@@ -187,6 +189,7 @@ async def test_anothers_request_is_as_if_it_were_not_there(house: House, headers
     assert theirs == other.body
 
 
+@pytest.mark.parametrize("portal_settings", [PortalSettings(rates=RateSettings(counting=False))])
 async def test_a_folder_that_is_full(house: House) -> None:
     browser = await house.signed_in()
     await browser.get("/records/request")

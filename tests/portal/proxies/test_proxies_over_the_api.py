@@ -175,6 +175,8 @@ def test_every_operation_with_every_scope(world_facts: WorldFacts) -> None:
         assert set(plan) | by_tick | MINE_ALONE == set(operations), "an operation that nobody has thought of"
 
         for letters in SCOPES:
+            # Not more often than an account may.
+            await stage.world.pass_time(15)
             ticks = tuple({"A": a, "B": b}[letter] for letter in letters.information)
             scope = msgspec.structs.replace(letters, information=ticks)
             rights = set(scope.rights)

@@ -119,7 +119,7 @@ class Recording:
     def __init__(self) -> None:
         self.found: list[Read] = []
 
-    def operate(self, received: Received) -> Coroutine[Any, Any, WireResponse]:
+    def operate(self, received: Received, peer: Any) -> Coroutine[Any, Any, WireResponse]:
         self.found.append(_read(received.method, received.target, received.headers, received.body))
         return self._answer()
 

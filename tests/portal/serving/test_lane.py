@@ -682,7 +682,7 @@ class Misbehaving:
     def __init__(self, *, late: bool) -> None:
         self._late = late
 
-    def operate(self, received):
+    def operate(self, received, peer):
         return self._answer(received.target)
 
     async def _answer(self, target):
