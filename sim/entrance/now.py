@@ -1,4 +1,4 @@
-"""いまの様子: the second page of a simulator: what goes on in it, and forms that make something happen.
+"""いまの様子: the second page of a simulator: what goes on in it, and forms that make something happen; and pages like it.
 
 A system says what there is as sections; this file shows them and hands it the forms.
 """
@@ -61,8 +61,12 @@ Submit = Callable[[Typed], Awaitable[Mapping[str, str]]]
 
 
 class Now(NamedTuple):
+    """A page of sections. The first one of a simulator is いまの様子; others stand at addresses of their own."""
+
     show: Show
     submit: Submit
+    address: str = NOW
+    title: str = "いまの様子"
 
 
 def moment_of(at_ms: int | None) -> str:
@@ -71,13 +75,20 @@ def moment_of(at_ms: int | None) -> str:
 
 
 def add_now(look: Look, now: Now) -> None:
-    """The page, at :data:`NOW`."""
+    """The page, at its address."""
 
     async def page(
         errors: Mapping[str, str], typed: Typed, *, done: str = "", status: int = 200
     ) -> "TrioResponse":
-        context = {"errors": errors, "done": done, "action": NOW, "sections": await now.show(typed)}
-        return look.show("entrance/now.html", context, status=status, here=NOW)
+        sections = await now.show(typed)
+        context = {
+            "title": now.title,
+            "errors": errors,
+            "done": done,
+            "action": now.address,
+            "sections": sections,
+        }
+        return look.show("entrance/now.html", context, status=status, here=now.address)
 
     async def show() -> "TrioResponse":
         from quart import request
@@ -94,7 +105,7 @@ def add_now(look: Look, now: Now) -> None:
             )
         typed = {name: value.strip() for name, value in (await request.form).items()}
         errors = await now.submit(typed)
-        return await page(errors, typed, status=422) if errors else look.go(f"{NOW}?done=1")
+        return await page(errors, typed, status=422) if errors else look.go(f"{now.address}?done=1")
 
-    look.app.add_url_rule(NOW, "now", show, methods=["GET"])
-    look.app.add_url_rule(NOW, "submit", submit, methods=["POST"])
+    look.app.add_url_rule(now.address, f"show {now.address}", show, methods=["GET"])
+    look.app.add_url_rule(now.address, f"submit {now.address}", submit, methods=["POST"])

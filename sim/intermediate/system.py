@@ -1,7 +1,6 @@
 """中間サーバー as a system: routes, workers, controls."""
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
 import trio
@@ -21,7 +20,10 @@ from portal.wire.registry import ResidentChange
 from portal.wire.systems import System
 from sim.controls import ControlDesk
 from sim.entrance.entrance import entrance
+from sim.entrance.look import Look
+from sim.entrance.now import add_now
 from sim.intermediate import sends, tables
+from sim.intermediate.keeping_page import KEEPING, TITLE, keeping_page
 from sim.intermediate.notices import pages as notice_pages
 from sim.intermediate.now import now
 from sim.intermediate.profiles import ALWAYS, PROFILES, group_of
@@ -103,12 +105,16 @@ def build(
             await nursery.start(servers.notices.relaying.lanes.run)
             await servers.outbox.run(task_status=task_status)
 
+    def more(look: Look) -> None:
+        add_now(look, keeping_page(servers))
+        notice_pages.add_pages(look, servers.notices)
+
     pages = entrance(
         dispatcher,
         desk,
         now(surroundings.store, standing, desk),
-        more=partial(notice_pages.add_pages, desk=servers.notices),
-        nav=(notice_pages.NAV,),
+        more=more,
+        nav=((TITLE, KEEPING), notice_pages.NAV),
     )
     return BuiltSystem(dispatcher, run, pages)
 

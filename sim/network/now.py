@@ -1,14 +1,19 @@
-"""What goes on at the core system, for its page: the traffic of other organisations, and the latest inquiries."""
+"""What goes on at the core system, for its page: the traffic of other organisations, the latest inquiries, reconciling."""
 
 from collections.abc import Mapping
 
+import msgspec
+
 from portal.store.store import Store
+from portal.wire.complaints import complaint
+from portal.wire.dates import wrong_date
 from portal.wire.linkage import InquiryState, Outcome, Place, Refusal
-from portal.wire.network import SetTraffic
+from portal.wire.network import DifferenceKind, Reconcile, Reconciliation, SetTraffic
 from portal.wire.problems import Problem
 from sim.entrance.now import LINES_SHOWN_MAX, Field, Form, Now, Section, Table, Typed, moment_of
 from sim.network.facts import CoreFacts
 from sim.network.rates import OFF, RATES
+from sim.network.reconciling import Reconciling
 from sim.network.records import tables as records
 from sim.network.traffic_desk import TrafficDesk
 
@@ -38,11 +43,23 @@ REASONS: Mapping[str, str] = {
 """Why an inquiry came to what it came to."""
 
 
-def now(store: Store, facts: CoreFacts, flow: TrafficDesk) -> Now:
+DIFFERENCES: Mapping[DifferenceKind, str] = {
+    DifferenceKind.MISSING: "記録がない",
+    DifferenceKind.UNEXPECTED: "あるはずのない記録がある",
+    DifferenceKind.DIFFERS: "内容が違う",
+}
+PLACES: Mapping[Place, str] = {
+    Place.CORE: "コアシステム",
+    Place.INQUIRER: "照会側",
+    Place.PROVIDER: "提供側",
+}
+
+
+def now(store: Store, facts: CoreFacts, flow: TrafficDesk, reconciling: Reconciling) -> Now:
     """The page of this core."""
 
     async def show(typed: Typed) -> tuple[Section, ...]:
-        return (_traffic(flow, typed), await _latest(store, facts))
+        return (_traffic(flow, typed), await _latest(store, facts), await _reconciled(reconciling, typed))
 
     async def submit(typed: Typed) -> Mapping[str, str]:
         rate = typed.get("rate", "")
@@ -82,6 +99,57 @@ def _traffic(flow: TrafficDesk, typed: Typed) -> Section:
             "変える",
         ),
     )
+
+
+async def _reconciled(reconciling: Reconciling, typed: Typed) -> Section:
+    """記録の突合 of a period, when one is asked for; looking changes nothing."""
+    asked = {name: typed.get(name, "") for name in ("start", "end")}
+    said, table = "照会側・提供側・コアシステムの3つの記録を比べます。途中のものは、相違に数えません。", None
+    if any(asked.values()):
+        outcome = await _compared(reconciling, asked)
+        if isinstance(outcome, str):
+            said = outcome
+        else:
+            differences = outcome.differences
+            more = f"はじめの{LINES_SHOWN_MAX}件を示します。" if len(differences) > LINES_SHOWN_MAX else ""
+            said = (
+                f"{outcome.inquiries:,}件の照会のうち、途中のものが{outcome.underway:,}件、"
+                f"相違が{len(differences):,}件です。{more}"
+            )
+            table = Table(
+                ("処理通番", "場所", "相違", "項目", "コアシステムの値", "その場所の値"),
+                tuple(
+                    (
+                        each.number,
+                        PLACES[each.place],
+                        DIFFERENCES[each.kind],
+                        each.field or "",
+                        each.core_value or "",
+                        each.place_value or "",
+                    )
+                    for each in differences[:LINES_SHOWN_MAX]
+                ),
+                "相違はありません。",
+            )
+    fields = (
+        Field("start", "はじめの日", asked["start"], "例：2026-04-01"),
+        Field("end", "おわりの日", asked["end"], "この日も含みます。"),
+    )
+    return Section(
+        "reconciliation", "記録の突合", said, table=table, form=Form(fields, "突き合わせる", "get")
+    )
+
+
+async def _compared(reconciling: Reconciling, asked: Mapping[str, str]) -> Reconciliation | str:
+    """What it found, or why it could not look."""
+    try:
+        request = msgspec.convert(asked, Reconcile, strict=False)
+    except msgspec.ValidationError as error:
+        return f"{complaint(error)[0]}。例：2026-04-01"
+    if (wrong := wrong_date(request)) is not None:
+        return f"{wrong.words}。"
+    outcome = await reconciling.reconcile(request)
+    return outcome.detail if isinstance(outcome, Problem) else outcome
 
 
 async def _latest(store: Store, facts: CoreFacts) -> Section:

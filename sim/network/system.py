@@ -183,4 +183,8 @@ def build(
             nursery.start_soon(flow.run)
             task_status.started()
 
-    return BuiltSystem(dispatcher, run, entrance(dispatcher, desk, now(surroundings.store, core.facts, flow)))
+    return BuiltSystem(
+        dispatcher,
+        run,
+        entrance(dispatcher, desk, now(surroundings.store, core.facts, flow, core.reconciling)),
+    )

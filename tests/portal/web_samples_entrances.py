@@ -104,7 +104,7 @@ def _now(**more: Any) -> Context:
         {**latest, "table": {"columns": columns, "rows": [row], "empty": "ありません。"}},
         {**latest, "name": "stopped", "table": {"columns": columns, "rows": [], "empty": "まだありません。"}},
     ]
-    return _page(**{"done": "", "action": "/now", "sections": sections, **more})
+    return _page(**{"title": "いまの様子", "done": "", "action": "/now", "sections": sections, **more})
 
 
 ENTRANCES: list[Sample] = [
