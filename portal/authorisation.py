@@ -161,6 +161,7 @@ OPERATIONS: Mapping[AnyOperation, Row] = {
 
 PAGES: Mapping[tuple[str, str], Row] = {
     ("GET", "top"): _OWN,
+    ("GET", "events"): _OWN,
     ("GET", "sign_in"): _PUBLIC,
     ("POST", "sign_in"): _PUBLIC,
     ("GET", "sign_in.complete"): _PUBLIC,

@@ -139,6 +139,8 @@ class Folder:
         self._arrivals: dict[str, trio.Event] = {}
         self.expect_work: Callable[[int], None] = lambda due_ms: None
         """Tells the outbox when something falls due; set once that exists."""
+        self.changed: Callable[[str], None] = lambda account_id: None
+        """Tells whoever watches an account that something in its folder is different; set once somebody does."""
 
     def __repr__(self) -> str:
         return "Folder()"
@@ -234,6 +236,7 @@ class Folder:
             log.error("answer_not_written", request=request.request_id, reason=str(refusal))
         if isinstance(outcome, NotNow):
             self.expect_work(now + ASKED_AGAIN_MS)
+        self.changed(owner.account_id)
 
     async def _ask(self, owner: OpenedAccount, request: Request) -> AskOutcome:
         asked = self._accounts.unseal(owner.account, f"asked/{request.request_id}", request.asked)
@@ -331,6 +334,7 @@ class Folder:
             if is_late:
                 # What came late may have promised a mail.
                 self.expect_work(max(now, request.asked_ms + self._waiting_ms))
+            self.changed(owner.account_id)
         if arrival is not None:
             arrival.set()
         return None
@@ -508,6 +512,11 @@ class Folder:
         """Of every kind, also of those of which there is none."""
         rows = await self._store.read(tables.TALLY, {"account_id": owner.account_id})
         return {kind: Tally(kind, 0, 0, 0) for kind in Kind} | {Kind(row.kind): row for row in rows}
+
+    async def stamp(self, owner: OpenedAccount) -> str:
+        """What is different when something has come, ended or gone; it says nothing of what."""
+        (row,) = await self._store.read(tables.STAMP, {"account_id": owner.account_id})
+        return f"{row.total}-{row.open}-{row.answered_ms}"
 
     async def sweep(self) -> None:
         """Delete what was not read for a year (FLD-3)."""

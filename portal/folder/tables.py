@@ -107,6 +107,19 @@ TALLY = Query(
 )
 
 
+class Stamp(NamedTuple):
+    total: int
+    open: int
+    answered_ms: int
+
+
+STAMP = Query(
+    f"SELECT COUNT(*), COALESCE(SUM(CASE WHEN state IN ({_OPEN}) THEN 1 ELSE 0 END), 0), COALESCE(MAX(answered_ms), 0) "
+    "FROM disclosure_requests WHERE account_id = :account_id",
+    Stamp,
+)
+
+
 class Total(NamedTuple):
     total: int
 

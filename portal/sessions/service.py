@@ -1,6 +1,6 @@
 """Signing in with a card, staying signed in, signing out (ACC-1, ACC-2, FLD-3)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -78,6 +78,8 @@ class Sessions:
         self._history = history
         self._settings = settings
         self._living = Living(store)
+        self.ended: Callable[[str], None] = lambda account_id: None
+        """Tells whoever watches an account that a session of it has ended; set once somebody does."""
 
     def __repr__(self) -> str:
         return "Sessions()"
@@ -251,6 +253,7 @@ class Sessions:
         self._living.forget(session.token_hash)
         if session.account_id is not None:
             self._accounts.forget(session.account_id)
+            self.ended(session.account_id)
 
     async def act_for(self, session: Session, delegation_id: str | None, ops: Sequence[Op] = ()) -> bool:
         """From now on this session acts by this delegation, or for its own user; False when it is over meanwhile.
@@ -271,6 +274,7 @@ class Sessions:
         ]
         await self._accounts.close(account, ops)
         self._living.forget_of(account.account_id)
+        self.ended(account.account_id)
 
     async def expire(self) -> None:
         """Sign out by time whoever left without doing it; forget challenges that have expired anyway."""

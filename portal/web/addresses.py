@@ -10,6 +10,7 @@ from urllib.parse import quote
 PAGES: Mapping[str, str] = MappingProxyType(
     {
         "top": "/",
+        "events": "/events",
         "sign_in": "/sign-in",
         "sign_in.complete": "/sign-in/complete",
         "first_time": "/first-time",

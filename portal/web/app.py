@@ -26,7 +26,8 @@ from portal.sessions import pages as sessions_pages
 from portal.settings import PortalSettings
 from portal.staff import pages as staff_pages
 from portal.store.store import StorageRefused, StoreOverloaded
-from portal.web import design, top, words
+from portal.web import design, events, top, words
+from portal.web.addresses import page
 from portal.web.cookies import Cookies
 from portal.web.reception import Guest, Reception
 
@@ -41,7 +42,7 @@ FORM_FIELDS_MAX = 200
 FORM_SECONDS_MAX = 10
 """How long a form's body may take to come."""
 PAGE_SECONDS_MAX = 30
-"""How long a page may take to go out to a slow browser; no page of ours is a stream."""
+"""How long a page may take to go out to a slow browser; a stream of events has no such time."""
 IN_PROGRESS_MAX = 500
 """Pages that are worked on at a time; one more is answered 503 before any work is begun."""
 
@@ -63,6 +64,10 @@ class Doorway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if scope["path"] == page("events"):
+            # Streams have a limit of their own (`portal.serving.event_stream`), and must not take the places of pages.
             await self._app(scope, receive, send)
             return
         if self.in_progress >= self._in_progress_max:
@@ -110,6 +115,7 @@ def build_pages(
         browsers.reader_url.rstrip("/"), portal_origin, settings.bridge_url.rstrip("/")
     )
     sessions_pages.add_pages(reception, portal.sessions, portal.folder, reader)
+    events.add_pages(reception, portal.folder, portal.sessions, clock)
     top.add_pages(reception, portal.folder, portal.notices, portal.inquiries)
     accounts_pages.add_pages(reception, portal.accounts, portal.sessions, clock)
     records_pages.add_pages(reception, portal.records, portal.self_information, clock)

@@ -135,7 +135,11 @@ class Reception:
     def asked_by_hand(self) -> bool:
         """Whether a person asked for this page to see it: not a script, not a browser that fetches ahead."""
         ahead = "prefetch" in request.headers.get("sec-purpose", request.headers.get("purpose", ""))
-        return request.method != "HEAD" and not ahead and REFRESH_HEADER not in request.headers
+        return request.method != "HEAD" and not ahead and not self._asked_by_script()
+
+    def _asked_by_script(self) -> bool:
+        """Whether a page asks again by itself, or listens to be told when to."""
+        return REFRESH_HEADER in request.headers or request.accept_mimetypes.best == "text/event-stream"
 
     # Which pages there are
 
@@ -220,7 +224,7 @@ class Reception:
                 self.served.add((method, name))
 
     def _to_sign_in(self) -> Response:
-        if REFRESH_HEADER in request.headers:
+        if self._asked_by_script():
             return self.say(words.of_status(401), None)
         # A form that came too late is not sent again: its page is opened anew.
         wanted = request.path

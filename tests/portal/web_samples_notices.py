@@ -212,7 +212,9 @@ def _send(**more: object) -> Context:
             "bulk": True,
             "rows": [["1", "000000000000012", "開封", "月曜日 / （回答なし）"]],
             "more_url": "/notices/a?after=1",
-            "urls": {name: f"/notices/a/{name}" for name in ("file", "part", "confirm", "poll", "cancel")},
+            "urls": {
+                name: f"/notices/a/{name}" for name in ("file", "part", "confirm", "poll", "cancel", "events")
+            },
             "back_url": "/notices",
             "can_cancel": True,
             "refresh_seconds": 3,

@@ -23,6 +23,7 @@ App = Callable[
 
 _SCHEME_AND_HOST = re.compile(rb"(?i:http)://[^/?#]*")
 HEADS_KEPT_MAX = 256
+EVENT_STREAM = b"text/event-stream"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _heads: dict[tuple[int, str], bytes] = {}
@@ -119,6 +120,10 @@ class Peer(Protocol):
 
     @property
     def closing(self) -> bool: ...
+    def streams(self) -> None:
+        """The answer has no end of its own: whoever shuts down need not wait for one."""
+        ...
+
     def date_header(self) -> bytes: ...
     def scope_base(self) -> dict[str, Any]: ...
     async def wait_ended(self) -> None: ...
@@ -213,6 +218,8 @@ class AsgiAnswer:
                 continue
             elif lower in (b"transfer-encoding", b"date"):
                 continue
+            elif lower == b"content-type" and value.startswith(EVENT_STREAM):
+                self._peer.streams()
             if b"\r" in value or b"\n" in value:
                 raise ValueError("a header's value can't hold a line break")
             lines.append(b"%b: %b\r\n" % (name, value))

@@ -83,7 +83,7 @@ class Connection:
 
     __slots__ = (
         "_answering", "_ended_event", "_gathered", "_gathered_bytes", "_house", "_last", "_parsing", "_peer",
-        "_refusal", "_unread", "_unread_bytes", "_unsent", "closed", "closing", "deadline", "drained", "ended", "events",
+        "_refusal", "_streaming", "_unread", "_unread_bytes", "_unsent", "closed", "closing", "deadline", "drained", "ended", "events",
         "phase", "socket",
     )  # fmt: skip
 
@@ -100,6 +100,8 @@ class Connection:
         self._refusal: Refusal | None = None
         self._last = False
         """No request after this one is answered."""
+        self._streaming = False
+        """What is being answered ends when nobody is there any more, or we are not."""
         self._ended_event: trio.Event | None = None
         self.ended = False
         """The client has closed its side."""
@@ -163,10 +165,12 @@ class Connection:
             self.close()
 
     def close_when_idle(self) -> None:
-        """Shutting down: an idle connection ends now, a busy one after its answer."""
+        """Shutting down: an idle connection ends now, a busy one after its answer, a stream as if its reader had left."""
         self.closing = True
         if self.phase is Phase.IDLE:
             self.close()
+        elif self._streaming and self._ended_event is not None:
+            self._ended_event.set()
 
     def _client_ended(self) -> None:
         self.ended = True
@@ -298,6 +302,7 @@ class Connection:
     def _answered(self, outcome: WireResponse | Outcome) -> None:
         request, self._answering = self._answering, None
         assert request is not None
+        self._streaming = False
         if self.closed:
             return
         keep = not self.closing
@@ -444,10 +449,13 @@ class Connection:
 
     async def wait_ended(self) -> None:
         """Return when the client has closed its side; what it sends meanwhile is kept for later."""
-        if not self.ended:
+        if not self.ended and not (self._streaming and self.closing):
             if self._ended_event is None:
                 self._ended_event = trio.Event()
             await self._ended_event.wait()
+
+    def streams(self) -> None:
+        self._streaming = True
 
     async def send(self, data: bytes, *, last: bool) -> None:
         """Send; if more is to follow, return when the client has taken it. Raises ``BrokenResourceError``."""

@@ -47,24 +47,58 @@
     stop.className = "button small";
     stop.textContent = "自動の確認を止める";
     first.after(stop);
-    let timer = window.setTimeout(again, seconds * 1000);
+    let timer = 0;
+    let source = null;
+    let over = false;
+    // Told by the server when there is something to see; a page that is not told asks every few seconds.
+    if (first.dataset.events && window.EventSource) listen(first.dataset.events);
+    else later();
     stop.addEventListener("click", () => {
-      window.clearTimeout(timer);
-      timer = 0;
-      stop.remove();
+      end();
       say("自動の確認を止めました。");
     });
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden && source) again();
+    });
+
+    function listen(address) {
+      source = new EventSource(address);
+      source.addEventListener("state", again);
+      source.addEventListener("error", () => {
+        // A stream that broke comes back by itself; one that was refused does not.
+        if (source && source.readyState === EventSource.CLOSED) {
+          source = null;
+          later();
+        }
+      });
+    }
+
+    function later() {
+      window.clearTimeout(timer);
+      if (!over) timer = window.setTimeout(again, seconds * 1000);
+    }
+
+    function end() {
+      over = true;
+      window.clearTimeout(timer);
+      source?.close();
+      source = null;
+      stop.remove();
+    }
 
     async function again() {
+      if (over) return;
+      let told = source !== null;
       if (!document.hidden) {
         try {
           const answer = await fetch(location.href, { headers: { "x-page-refresh": "1" }, redirect: "error" });
           if (answer.status === 401 || answer.status === 403 || answer.status === 404) {
-            stop.remove();
+            end();
             return;
           }
+          if (!answer.ok) told = false;
           const text = answer.ok ? await answer.text() : "";
-          if (timer === 0) return;
+          if (over) return;
           const found = new DOMParser().parseFromString(text, "text/html").getElementById(id);
           if (found) {
             const old = document.getElementById(id);
@@ -75,15 +109,17 @@
               say(found.dataset.say || "表示を新しくしました。");
             }
             if (!found.dataset.refreshSeconds) {
-              stop.remove();
+              end();
               return;
             }
           }
         } catch {
+          told = false;
           // A lost connection, a redirect to the sign-in page, a region in use: what stands on the screen stays, the next try decides.
         }
       }
-      if (timer !== 0) timer = window.setTimeout(again, seconds * 1000);
+      // What could not be shown now is tried again, also by a page that is told.
+      if (!told) later();
     }
   }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from portal.seams.chance import identifier
+from portal.web.design import security_headers
 from portal.wire.intermediate_keeping import Group
 from portal.wire.moments import day_of
 from portal.wire.notice_sending import (
@@ -48,6 +49,9 @@ UPLOAD_BYTES_MAX: Final = 3_500_000
 """Of a form with a file; the connection takes 4 MiB."""
 FORM_SECONDS_MAX: Final = 60
 REFRESH_SECONDS: Final = 3
+EVENT_SECONDS: Final = 0.5
+"""How often a stream looks how far a send is."""
+STREAMS_OF_ORGANISATION_MAX: Final = 8
 _STATES: Final = {
     SendState.RECEIVING: ("info", "宛先の受付中", "waiting"),
     SendState.REFUSED: ("error", "受け付けていません", None),
@@ -56,6 +60,8 @@ _STATES: Final = {
     SendState.CANCELLING: ("warning", "取り消し中", "waiting"),
     SendState.CANCELLED: ("neutral", "取り消しました", None),
 }
+_MOVING: Final = frozenset([SendState.SENDING, SendState.CANCELLING])
+"""Changes without anybody pressing anything."""
 _RECIPIENTS: Final = {
     RecipientState.WAITING: "送信待ち",
     RecipientState.DELIVERED: "届いた（未開封）",
@@ -88,6 +94,7 @@ def add_pages(look: Look, desk: NoticeDesk) -> None:
         (f"{NOTICES}/new", "notices send", pages.send, "POST"),
         (f"{NOTICES}/folder", "notices folder", pages.check_folder, "POST"),
         (f"{NOTICES}/<send_id>", "notices one", pages.one, "GET"),
+        (f"{NOTICES}/<send_id>/events", "notices events", pages.events, "GET"),
         (f"{NOTICES}/<send_id>/file", "notices file", pages.add_file, "POST"),
         (f"{NOTICES}/<send_id>/part", "notices part", pages.add_part, "POST"),
         (f"{NOTICES}/<send_id>/confirm", "notices confirm", pages.confirm, "POST"),
@@ -101,8 +108,11 @@ def add_pages(look: Look, desk: NoticeDesk) -> None:
 
 class _Pages:
     def __init__(self, look: Look, desk: NoticeDesk) -> None:
+        from portal.serving.event_stream import Streams
+
         self._look = look
         self._desk = desk
+        self._streams = Streams(most=64, of_one=STREAMS_OF_ORGANISATION_MAX)
 
     def _address(self, path: str = "", **query: str) -> str:
         return f"{NOTICES}{path}?{urlencode(query)}"
@@ -318,17 +328,37 @@ class _Pages:
             else None,
             "urls": {
                 name: self._address(f"{path}/{name}", organisation=body.code)
-                for name in ("file", "part", "confirm", "poll", "cancel")
+                for name in ("file", "part", "confirm", "poll", "cancel", "events")
             },
             "back_url": self._address(organisation=body.code),
             "can_cancel": send.state in (SendState.RECEIVING, SendState.SENDING, SendState.SENT),
-            "refresh_seconds": REFRESH_SECONDS
-            if send.state in (SendState.SENDING, SendState.CANCELLING)
-            else 0,
+            "refresh_seconds": REFRESH_SECONDS if send.state in _MOVING else 0,
             "part_bytes": PART_BYTES_MAX,
             "message": _DONE.get(request.args.get("done", "")),
         }
         return self._look.show("intermediate/notice_send.html", context, here=NOTICES)
+
+    async def events(self, send_id: str) -> "TrioResponse":
+        """How far a send is, told as it goes on, until it is through."""
+        from portal.serving.event_stream import Seen, wants_events
+
+        body = await self._body()
+        if body is None:
+            return self._no_body()
+        if not wants_events():
+            return self._look.go(self._address(f"/{send_id}", organisation=body.code))
+
+        async def look() -> Seen | None:
+            send = await self._desk.sending.view(body.code, send_id)
+            if isinstance(send, Problem):
+                return None
+            share = f"{send.delivered + send.without_folder}/{send.recipients}"
+            return Seen(f"{send.state} {share}", EVENT_SECONDS, send.state not in _MOVING)
+
+        answer = self._streams.answer(look, about=send_id, reader=body.code, headers=security_headers())
+        if answer is None:
+            return self._look.respond(b"", 429, [("content-type", "text/plain")])
+        return answer
 
     async def add_file(self, send_id: str) -> "TrioResponse":
         """A whole file, or one more behind those that came before."""

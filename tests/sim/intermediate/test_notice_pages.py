@@ -87,6 +87,19 @@ async def test_one_is_written_sent_and_taken_back(staff: Staff) -> None:
 
 
 @pytest.mark.requirement("NOT-1")
+async def test_how_far_a_send_is_is_told_until_it_is_through(staff: Staff) -> None:
+    sent = await staff.post("/new", {**FORM, **form_of(await staff.get("/new"))})
+    path = f"/{send_of(sent)}"
+    by_hand = await staff.get(f"{path}/events")
+    assert by_hand.status == 303, "opened by hand it is no stream"
+    told = await staff.browser.get(f"/notices{path}/events", staff.query, accept="text/event-stream")
+    assert told.status == 200 and "event: state" in told.text
+    assert told.text.rstrip().endswith("data: sent 1/1"), told.text
+    gone = await staff.browser.get("/notices/none/events", staff.query, accept="text/event-stream")
+    assert gone.status == 200 and "event:" not in gone.text
+
+
+@pytest.mark.requirement("NOT-1")
 async def test_many_by_files_one_after_another(staff: Staff) -> None:
     page = await staff.post("/new", {**FORM, **form_of(await staff.get("/new")), "to": "many", "person": ""})
     path = f"/{send_of(page)}"
