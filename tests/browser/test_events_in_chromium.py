@@ -101,7 +101,7 @@ def test_a_clerk_sees_how_far_a_send_is(window: Open, world: Running) -> None:
     one.sees("宛先ファイルを渡してください")
     rows = "\n".join(["宛名番号", *(str(somebody(20).n + n) for n in range(2_000))])
     one.page.locator("#file").set_input_files(
-        {"name": "宛先.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+        {"name": "宛先.csv", "mimeType": "text/csv", "buffer": f"{rows}\n".encode()}
     )
     one.press("ファイルを渡す")
     one.sees("2,000件")
