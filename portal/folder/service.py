@@ -49,6 +49,8 @@ ASK = {Kind.RECORDS: "ask_records", Kind.SELF_INFORMATION: "ask_self_information
 """The outbox work that asks the network."""
 GIVE_UP = "give_up"
 """The outbox work that ends a request which nobody has answered."""
+WORK = (*ASK.values(), GIVE_UP)
+"""All that can wait in the outbox for a request."""
 ASKED_AGAIN_MS = 1_000
 """After the user's own task found that there is no answer now."""
 ASKED_BY_HAND_MS = 10_000

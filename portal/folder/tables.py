@@ -1,5 +1,6 @@
 """What is stored of a folder."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from portal.folder.model import (
@@ -201,6 +202,17 @@ def delete(request_id: str, account_id: str, *, only_open: bool = False) -> Op:
     return Op(
         f"DELETE FROM disclosure_requests WHERE request_id = :request_id AND account_id = :account_id{still}",
         {"request_id": request_id, "account_id": account_id},
+    )
+
+
+def drop_work_of(account_id: str, kinds: Sequence[str]) -> Op:
+    """Nobody asks any more for what an account has asked for; for the transaction that closes it."""
+    names = ", ".join(f"'{kind}'" for kind in kinds)
+    return Op(
+        f"DELETE FROM outbox WHERE kind IN ({names}) AND key IN "
+        "(SELECT request_id FROM disclosure_requests WHERE account_id = :account_id)",
+        {"account_id": account_id},
+        None,
     )
 
 

@@ -9,6 +9,7 @@ from portal.accounts.model import OpenedAccount, check_settings
 from portal.accounts.service import Accounts, NoAnswer, Person
 from portal.accounts.tables import link_certificate
 from portal.folder import tables as folder_tables
+from portal.folder.service import WORK as FOLDER_WORK
 from portal.history import tables as history_tables
 from portal.history.service import History
 from portal.mail.service import promise
@@ -265,11 +266,12 @@ class Sessions:
         return not isinstance(outcome, Conflict)
 
     async def close_account(self, account: OpenedAccount) -> None:
-        """ACC-5: the account is gone, and everybody who was signed in to it with it."""
+        """ACC-5: the account is gone, with it everybody who was signed in to it and all work that was to be done for it."""
         mine = account.account_id
         ops = [
             *notices_tables.erase_own(mine),
             *proxies_tables.lines_of_closing(mine, self._clock.now_ms()),
+            folder_tables.drop_work_of(mine, FOLDER_WORK),
             tables.delete_all_of(mine),
         ]
         await self._accounts.close(account, ops)

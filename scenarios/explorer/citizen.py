@@ -42,6 +42,7 @@ STORAGE = sometimes("storage-refused", "保存できず、利用者に断る")
 OVERLOADED = sometimes("overloaded", "混み合って、利用者に断る")
 UNANSWERED = sometimes("no-answer-to-a-citizen", "利用者に回答が届かない")
 ENDED_BY_TIME = sometimes("session-ended-by-time", "使っていた人が、時間でログアウトしている")
+OPENED_AGAIN = sometimes("account-opened-again", "アカウントを閉じた人が、もう一度利用者登録をする")
 CHALLENGE_LATE = sometimes("challenge-expired", "署名が間に合わず、手続きの時間が過ぎる")
 
 _MARKS = {
@@ -108,13 +109,16 @@ class Citizen:
         self.owner.time_is(began_ms, run.tick())
         authorization = "" if window is None else f"Bearer {window.token}"
         act = Act(run.tick())
+        deeds = me.diary.begin(operation.name, request, window, act, began_ms)
         me.in_flight[operation.name] += 1
         try:
             outcome = await self._portal.call(operation, request, authorization=authorization)
         finally:
             me.in_flight[operation.name] -= 1
         act.ended = run.tick()
-        self.owner.time_is(run.portal_ms(), act.ended)
+        ended_ms = run.portal_ms()
+        self.owner.time_is(ended_ms, act.ended)
+        me.diary.end(operation.name, deeds, outcome, window, ended_ms)
         match outcome:
             case Unreachable():
                 run.reached(UNANSWERED)
@@ -204,8 +208,7 @@ class Citizen:
             window = self.window
             if window is None:
                 return False
-            self.owner.nicknames.append(nickname)
-            called = await self.call(sign_in.OPEN_ACCOUNT, wishes, window=window)
+            called = await self.settle(sign_in.OPEN_ACCOUNT, wishes, window)
             match called.outcome:
                 case AccountView():
                     self.joined(called)
@@ -218,12 +221,27 @@ class Citizen:
             await self.wait(1, 10)
         return False
 
+    async def settle(
+        self, operation: Operation[AccountSettings, AccountView], wishes: AccountSettings, window: Window
+    ) -> Called:
+        """Open the account, or change it, to these settings; whatever comes of it, the model knows that it was tried."""
+        owner, mail = self.owner, self.me.mail
+        naming = owner.named(wishes.nickname, self.run.tick())
+        wished = mail.wished(wishes, naming)
+        called = await self.call(operation, wishes, window=window)
+        if isinstance(called.outcome, AccountView):
+            naming.ended, naming.is_certain = called.ended, True
+            mail.taken(wished, called.outcome)
+        return called
+
     def joined(self, called: Called) -> None:
         """There is an account for sure."""
-        if self.owner.opened is None:
-            self.owner.opened = Act(called.began, called.ended, True)
+        self.owner.registered(Act(called.began, called.ended, True))
+        if self.owner.is_new_after_closing:
+            self.run.reached(OPENED_AGAIN)
         if self.window is not None:
             self.window.is_joined = True
+            self.window.joined_at = min(self.window.joined_at, called.ended)
 
     def wishes(self, nickname: str) -> AccountSettings:
         events = [event for event in MailEvent if self.picks(0.6)]

@@ -87,8 +87,13 @@ class Window:
     used_ms: int
     is_joined: bool
     """Whether it belongs to an account."""
+    opened_at: int = 0
+    """Its place in the order of acts; and when it certainly belonged to an account."""
+    joined_at: int = NEVER
     leaving: Act | None = None
     may_be_over: bool = False
+    acts_for_another: bool = False
+    """What is done in it may be done, and written down, in another's folder (PRX-7)."""
 
 
 @dataclass(slots=True)
@@ -106,6 +111,13 @@ class Asked:
     answered_at: str | None = None
     content: bytes | None = None
     reads: list[Act] = field(default_factory=list)
+    deletions: list[Act] = field(default_factory=list)
+    """By hand (FLD-5)."""
+
+    def reborn(self, request_id: str, act: Act) -> None:
+        """The same key, sent again after its request was gone, is a new request."""
+        self.request_id, self.act, self.seen, self.seen_at = request_id, act, Seen.WAITING, -1
+        self.answered_at, self.content, self.reads, self.deletions = None, None, [], []
 
     @property
     def is_accepted(self) -> bool:
@@ -119,16 +131,19 @@ class Owner:
         self.asked: list[Asked] = []
         self.windows: list[Window] = []
         self.leavings: list[Act] = []
-        self.nicknames: list[str] = []
-        self.opened: Act | None = None
-        """The first registration that certainly succeeded."""
-        self.mails_wished: set[str] = set()
+        self.closings: list[Act] = []
+        """アカウントを閉じる: after it nothing of before is there, and a new account can be opened (ACC-5)."""
+        self._named: list[tuple[str, Act]] = []
+        self._registered: list[Act] = []
+        """Registrations that certainly succeeded."""
         self._idle_ms = idle_ms
         self._lapses: list[int] = []
         """Places in the order of acts at which sessions may have ended by time."""
         self.latest_ms = 0
         """The latest time that the portal's clock has shown."""
         self.sessions_opened = 0
+        self.has_moved = False
+        """Whether somebody else may hold now what was asked for: then who was asked has none."""
         self.has_copies = False
         """Whether requests may arrive twice: then one without a key may be two."""
         self.has_late_copies = False
@@ -153,18 +168,20 @@ class Owner:
 
     def signed_in(self, token: str, nickname: str | None, now_ms: int, act: Act) -> Wrong | None:
         self.sessions_opened += 1
-        self.windows.append(Window(token, now_ms, now_ms, nickname is not None))
-        if nickname is None and self.opened is not None and self.opened.ended < act.began:
-            return Wrong("an account that was opened is there", self.nicknames[0], "no account")
-        if nickname is not None and nickname not in self.nicknames:
-            return Wrong(
-                "who signs in meets the own account", " or ".join(self.nicknames) or "none", nickname
-            )
+        joined_at = NEVER if nickname is None else act.ended
+        self.windows.append(Window(token, now_ms, now_ms, nickname is not None, act.began, joined_at))
+        if nickname is None:
+            return self._no_account(act)
+        names = [name for name, named in self._named if not self.is_closed_since(named.ended, act.began)]
+        if nickname not in names:
+            return Wrong("who signs in meets the own account", " or ".join(names) or "none", nickname)
         return None
 
     def turned_away(self, window: Window, act: Act) -> Wrong | None:
         """The portal says that this session is not signed in."""
         if window.leaving is not None or window.may_be_over or self.sessions_opened > SESSIONS_MAX:
+            return None
+        if self.may_have_closed(window.opened_at, act.ended):
             return None
         return Wrong("a session lasts until it is ended by hand or by time", "signed in", "turned away")
 
@@ -173,6 +190,71 @@ class Owner:
         left = window.leaving
         if left is not None and left.is_certain and left.ended < act.began:
             return Wrong("a session that was ended is over", "turned away", "let in")
+        if self.is_closed_since(window.joined_at, act.began):
+            return Wrong("who closes the account is signed out everywhere", "turned away", "let in")
+        return None
+
+    # The account
+
+    def named(self, nickname: str, at: int) -> Act:
+        """A nickname is handed in; nobody knows yet what comes of it."""
+        act = Act(at)
+        self._named.append((nickname, act))
+        return act
+
+    @property
+    def nicknames(self) -> list[str]:
+        """What the account may be called now."""
+        return [name for name, act in self._named if not self.is_closed_since(act.ended, NEVER)]
+
+    @property
+    def opened(self) -> Act | None:
+        """The registration of an account that is certainly there, if there is one."""
+        there = [act for act in self._registered if not self.may_have_closed(act.began, NEVER)]
+        return there[0] if there else None
+
+    def registered(self, act: Act) -> None:
+        """There is an account for sure."""
+        if self.opened is None:
+            self._registered.append(act)
+
+    @property
+    def is_new_after_closing(self) -> bool:
+        """Whether the account that is there is not the first."""
+        return self.opened is not None and any(each.is_certain for each in self.closings)
+
+    def close(self, at: int) -> Act:
+        act = Act(at)
+        self.closings.append(act)
+        return act
+
+    def closed(self, act: Act, at: int) -> None:
+        """The portal says that the account is closed."""
+        act.ended, act.is_certain = at, True
+
+    def stays_open(self, act: Act) -> None:
+        """The portal says that it was not closed."""
+        if not self.has_copies:
+            self.closings.remove(act)
+
+    def may_have_closed(self, since: int, before: int) -> bool:
+        """Whether a closing can have come to pass between these places in the order of acts."""
+        return any(each.ended >= since and each.began < before for each in self.closings)
+
+    def is_closed_since(self, ended: int, before: int) -> bool:
+        """Whether the account was certainly closed after something that had ended there, and before this place."""
+        return any(each.is_certain and ended < each.began and each.ended < before for each in self.closings)
+
+    def _no_account(self, act: Act) -> Wrong | None:
+        """Who signs in has none, though there was one: then it was closed meanwhile, or is lost."""
+        had = [each for each in self._registered if each.ended < act.began]
+        if not had or self.is_closed_since(had[-1].ended, act.began):
+            return None
+        open_ones = [each for each in self.closings if not each.is_certain and each.began < act.ended]
+        if not open_ones and not self.may_have_closed(had[-1].began, act.ended):
+            return Wrong("an account that was opened is there", " or ".join(self.nicknames), "no account")
+        if len(open_ones) == 1 and not self.may_have_closed(had[-1].began, open_ones[0].began):
+            self.closed(open_ones[0], act.ended)
         return None
 
     # Requests
@@ -193,8 +275,8 @@ class Owner:
             asked.request_id = view.request_id
         elif asked.request_id != view.request_id and not self._may_be_gone(asked, ended):
             return Wrong("one key is one request", asked.request_id, view.request_id)
-        else:
-            asked.request_id = view.request_id
+        elif asked.request_id != view.request_id:
+            asked.reborn(view.request_id, Act(began, ended, True))
         return self._looked_at(asked, view, began, ended)
 
     def listed(self, kind: str, views: list[View], began: int, ended: int) -> Wrong | None:
@@ -236,7 +318,9 @@ class Owner:
         for asked in self.asked:
             if (asked.kind, asked.subject) != (view.kind, view.subject):
                 continue
-            is_reborn = self.has_late_copies and self._may_be_gone(asked, NEVER)
+            # Sent twice, and deleted between the two.
+            is_again = self.has_late_copies or bool(asked.deletions)
+            is_reborn = is_again and self._may_be_gone(asked, NEVER)
             if is_reborn or (self.has_copies and asked.key is None):
                 return Asked(
                     asked.kind, asked.subject, None, asked.sent_ms, Act(asked.act.began), view.request_id
@@ -250,10 +334,10 @@ class Owner:
             return Wrong("nothing read survives sign-out", "gone", f"{view}")
         if asked.seen_at < began and view.state not in FOLLOWS[asked.seen]:
             return Wrong("a request's life is one way", f"after {asked.seen}", str(view.state))
-        if view.state is Seen.REFUSED:
+        if view.state is Seen.REFUSED and not self.has_moved:
             return Wrong("what is held and asked for rightly is not refused", "an answer", "refused")
         days = (self.latest_ms - asked.sent_ms) / DAY_MS
-        if view.state in GUIDED and days < PAPER_AFTER_DAYS:
+        if view.state in GUIDED and days < PAPER_AFTER_DAYS and not self.has_moved:
             return Wrong("nobody is sent to paper early", f"{PAPER_AFTER_DAYS} days", f"{days:.1f} days")
         if (view.answered_at is None) is not (view.state is Seen.WAITING):
             return Wrong("what has ended says when", str(view.state), str(view.answered_at))
@@ -296,8 +380,29 @@ class Owner:
         act.ended, act.is_certain = at, True
         window.leaving = act
 
+    def shows(self, request_id: str, kind: str, state: Seen, began: int) -> Wrong | None:
+        """The folder's list of everything, which names no subject: what is known by its number is as it must be."""
+        for asked in self.asked:
+            if asked.request_id != request_id:
+                continue
+            if asked.kind != kind:
+                return Wrong("a request is for what was asked", asked.kind, kind)
+            if self._is_gone(asked, began):
+                return Wrong("nothing read survives sign-out", "gone", request_id)
+            if asked.seen_at < began and state not in FOLLOWS[asked.seen]:
+                return Wrong("a request's life is one way", f"after {asked.seen}", str(state))
+        return None
+
+    def deleted(self, asked: Asked, act: Act, at: int) -> None:
+        """The portal says that it is deleted."""
+        act.ended, act.is_certain = at, True
+
     def _is_gone(self, asked: Asked, before: int) -> bool:
-        """Whether it must be gone: read, and signed out of after that."""
+        """Whether it must be gone: read, and signed out of after that; or deleted, or the account closed."""
+        if any(each.is_certain and each.ended < before for each in asked.deletions):
+            return True
+        if asked.is_accepted and self.is_closed_since(asked.act.ended, before):
+            return True
         return any(
             read.is_certain and left.is_certain and read.ended < left.began and left.ended < before
             for read in asked.reads
@@ -307,6 +412,10 @@ class Owner:
     def _may_be_gone(self, asked: Asked, before: int) -> bool:
         """Whether anything can have taken it away."""
         if self.latest_ms - asked.sent_ms >= (UNREAD_KEPT_DAYS - EARLY_DAYS) * DAY_MS:
+            return True
+        if any(each.began < before for each in asked.deletions):
+            return True
+        if self.may_have_closed(asked.act.began, before):
             return True
         for read in asked.reads:
             if read.began >= before:

@@ -23,6 +23,8 @@ STEP_IN_PLAY: Final = 0.75
 CALM: Final = 0.06
 """So many cases have no faults at all."""
 CLERKS: Final = 0.5
+ARC_GAP_MS: Final = (500, 120_000)
+"""Between two errands of an arc, least and most."""
 
 
 def draw(seed: int) -> Case:
@@ -77,6 +79,14 @@ def _errands(chance: SeededChance, residents: int, span_ms: int) -> tuple[Errand
         chosen = tuple(_weighted(in_play[name], chance).name for _ in range(1 + chance.integer(STEPS_MAX)))
         at_ms = chance.integer(span_ms)
         errands.append(Errand(number, name, chance.integer(residents), at_ms, chosen))
+    for each in registry.ARCS.values():
+        own = chance.fork(each.name)
+        if own.uniform() >= each.share:
+            continue
+        who, at_ms = own.integer(residents), own.integer(span_ms)
+        for name, what in each.errands:
+            errands.append(Errand(len(errands), name, who, at_ms, what))
+            at_ms += int(ARC_GAP_MS[0] * (ARC_GAP_MS[1] / ARC_GAP_MS[0]) ** own.uniform())
     return tuple(errands)
 
 

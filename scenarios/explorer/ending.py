@@ -11,7 +11,7 @@ from scenarios import privacy
 from scenarios.explorer.case import Errand
 from scenarios.explorer.citizen import Citizen
 from scenarios.explorer.deck import Seen
-from scenarios.explorer.exploring import Exploration
+from scenarios.explorer.exploring import LAST_LOOKS, LAST_WORK, Exploration
 from scenarios.explorer.parts import accounts, disclosures, organisations
 from scenarios.explorer.registry import noticed, sometimes
 
@@ -67,6 +67,8 @@ async def end(run: Exploration) -> None:
     if await run.world.stores[System.PORTAL].read(_OPEN) and await _somebody_decides(run):
         run.reached(WAITED_FOR_DECISION)
         await _pass(run, DECISIONS_MS)
+    for work in LAST_WORK:
+        await work(run)
     await _everybody_looks(run)
     if run.breached is not None:
         return
@@ -127,6 +129,8 @@ async def _everybody_looks(run: Exploration) -> None:
             if views is None or waiting:
                 run.breach(WAITING, "an answer", f"{resident.name}: {waiting or 'no list'}")
                 return
+        for look in LAST_LOOKS:
+            await look(citizen)
         for number, asked in enumerate(list(resident.owner.asked)):
             if asked.seen is Seen.ANSWERED and number % 2:
                 await disclosures.read_one(citizen, asked)

@@ -14,10 +14,13 @@ from portal.wire.moments import to_ms
 from portal.wire.systems import JAPANESE_NAMES, Caller, System
 from scenarios.explorer.case import Case
 from scenarios.explorer.deck import Act, Owner, Wrong
+from scenarios.explorer.deck_history import Diary
+from scenarios.explorer.deck_mail import MailWishes
 from scenarios.explorer.registry import INVARIANTS, Invariant, Sometimes, noticed
 from scenarios.stage import Step
 from sim.faults.simulated import FaultyWorld, Happening
 from sim.faults.vocabulary import ClockSkew, Duplication
+from sim.nation.circumstances import Circumstances, circumstances
 from sim.nation.person import Person
 from sim.world.chance import SeededChance
 from sim.world.recorder import Recorder
@@ -32,6 +35,10 @@ RULE = noticed("the portal's view equals the reference model", "FLD-3")
 SignedOut = Callable[["Exploration", "Citizenship", Act], Awaitable[None]]
 SIGNED_OUT: list[SignedOut] = []
 """What the parts look at when somebody has signed out."""
+LAST_WORK: list[Callable[["Exploration"], Awaitable[None]]] = []
+"""What the parts have organisations and operators do when all faults are over, before everybody looks once more."""
+LAST_LOOKS: list[Callable[[Any], Awaitable[None]]] = []
+"""What every citizen looks at in the end."""
 
 
 class Breach(NamedTuple):
@@ -47,12 +54,18 @@ class Breach(NamedTuple):
 class Citizenship:
     """One resident of a case: the person, the card, the folder by the deck's rules."""
 
-    def __init__(self, index: int, person: Person, card: Card, pin: str, owner: Owner) -> None:
+    def __init__(
+        self, index: int, person: Person, circumstances: Circumstances, card: Card, pin: str, owner: Owner
+    ) -> None:
         self.index = index
         self.person = person
         self.card = card
         self.pin = pin
         self.owner = owner
+        self.diary = Diary(owner)
+        self.mail = MailWishes()
+        self.lives = [circumstances]
+        """生活状況: as computed, and after each move that may have come about."""
         self.in_flight: Counter[str] = Counter()
         """Calls on their way, by operation."""
         self.revoked_at: int | None = None
@@ -130,7 +143,9 @@ class Exploration:
         owner = Owner(self._idle_ms)
         copies = [each.fault for each in self.case.plan if isinstance(each.fault, Duplication)]
         owner.has_copies, owner.has_late_copies = bool(copies), any(copy.late_ms for copy in copies)
-        return Citizenship(index, self.facts.nation.person(n), card, wallet.pins(n).auth, owner)
+        person = self.facts.nation.person(n)
+        lives = circumstances(self.facts.nation, person)
+        return Citizenship(index, person, lives, card, wallet.pins(n).auth, owner)
 
     # Order and time
 

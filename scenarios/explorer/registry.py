@@ -66,6 +66,20 @@ class Step(NamedTuple):
     do: Callable[[Any], Awaitable[None]]
 
 
+class Arc(NamedTuple):
+    """いきさつ: errands about one resident that belong together, one after the other, each of some actor's steps.
+
+    What takes several people, such as an organisation that has to decide about what a citizen asked for, would
+    otherwise come about once in a thousand cases.
+    """
+
+    name: str
+    share: float
+    """Of the cases."""
+    errands: tuple[tuple[str, tuple[str, ...]], ...]
+    """Actor, steps."""
+
+
 Make = Callable[["Exploration", "Errand", "SeededChance"], Any]
 """Makes the actor of an errand."""
 Draw = Callable[["SeededChance", "Case"], "list[Planned]"]
@@ -76,6 +90,7 @@ SOMETIMES: dict[str, Sometimes] = {}
 ACTORS: dict[str, Make] = {}
 STEPS: dict[tuple[str, str], Step] = {}
 DRAWS: dict[str, Draw] = {}
+ARCS: dict[str, Arc] = {}
 
 
 def noticed(name: str, requirement: str) -> Invariant:
@@ -112,6 +127,10 @@ def step(
         return do
 
     return register
+
+
+def arc(name: str, share: float, *errands: tuple[str, tuple[str, ...]]) -> None:
+    _add(ARCS, name, Arc(name, share, errands))
 
 
 def drawn(kind: str) -> Callable[[Draw], Draw]:

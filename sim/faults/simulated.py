@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -60,6 +60,8 @@ class Happening(NamedTuple):
     fault: Fault | None = None
     busy: int = 0
     """Requests that were cut off, for a crash."""
+    was_up: bool = True
+    """For a crash: false when it died while it came up."""
     lost: int = 0
     """Writes that were on their way, for a crash."""
 
@@ -107,16 +109,24 @@ class FaultyWorld(SimulatedWorld):
         return None
 
     def happened(
-        self, what: str, about: str, fault: Fault | None = None, *, busy: int = 0, lost: int = 0
+        self,
+        what: str,
+        about: str,
+        fault: Fault | None = None,
+        *,
+        busy: int = 0,
+        was_up: bool = True,
+        lost: int = 0,
     ) -> None:
         """Tell whoever listens."""
-        happening = Happening(self.clock.now_ms(), what, about, fault, busy, lost)
+        happening = Happening(self.clock.now_ms(), what, about, fault, busy, was_up, lost)
         for listener in self.listeners:
             listener(happening)
 
     async def start(self, system: System) -> None:
         await super().start(system)
-        self.happened("start", system)
+        if self.is_up(system):
+            self.happened("start", system)
 
     def halt(self) -> None:
         super().halt()
@@ -124,11 +134,11 @@ class FaultyWorld(SimulatedWorld):
             opened.gone()
 
     def crash(self, system: System) -> None:
-        busy = self.slots[system].busy
+        busy, was_up = self.slots[system].busy, self.is_up(system)
         super().crash(system)
         opened = self._opened[system]
         opened.gone(self.torn.integer(4))
-        self.happened("crash", system, busy=busy, lost=opened.lost)
+        self.happened("crash", system, busy=busy, was_up=was_up, lost=opened.lost)
 
 
 class Player:
@@ -197,8 +207,8 @@ class Player:
             world.weather.begin(number, fault)
             return
         match fault:
-            case Crash(system=system, after_operations=count, after_write=after_write, down_ms=down_ms):
-                self._let_die(system, count, after_write, down_ms)
+            case Crash(system=system, after_operations=count, again=again):
+                self._let_die(system, count, fault, again)
             case Stopped(system=system, organisation=organisation):
                 await self._control(system, Control(Mode.STOPPED, organisation))
             case Late(seconds=seconds):
@@ -274,24 +284,27 @@ class Player:
 
     # Processes
 
-    def _let_die(self, system: System, count: int, after_write: bool, down_ms: int) -> None:
+    def _let_die(self, system: System, count: int, crash: Crash, again: Sequence[int]) -> None:
         world = self._world
 
         def die() -> bool:
-            if self.is_over or not world.is_up(system) or self._nursery is None:
+            if self.is_over or not world.is_alive(system) or self._nursery is None:
                 return False
-            self._nursery.start_soon(self._bring_back, system, down_ms)
+            self._nursery.start_soon(self._bring_back, system, crash, again)
             world.crash(system)
             return True
 
-        world.disks[system].die_after(count, die, after_write=after_write)
+        world.disks[system].die_after(count, die, after_write=crash.after_write)
 
-    async def _bring_back(self, system: System, down_ms: int) -> None:
+    async def _bring_back(self, system: System, crash: Crash, again: Sequence[int]) -> None:
         world = self._world
         with trio.CancelScope(shield=True):
-            await world.sleep(down_ms / 1000)
-            if not world.is_up(system):
-                await world.start(system)
+            await world.sleep(crash.down_ms / 1000)
+            if world.is_alive(system):
+                return
+            if again:
+                self._let_die(system, again[0], crash, again[1:])
+            await world.start(system)
 
     # What an operator does
 

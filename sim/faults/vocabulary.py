@@ -143,12 +143,14 @@ class Crash(Fault, frozen=True):
     """異常終了: the process is gone after so many storage operations more, and comes back *down_ms* later.
 
     *after_write* dies when the last of them is durable and before anybody is told; else before it is begun.
+    *again*: it dies anew while it comes up, after so many operations of that start, as often as there are numbers.
     """
 
     system: System
     after_operations: Annotated[int, msgspec.Meta(ge=0)]
     after_write: bool
     down_ms: Milliseconds
+    again: tuple[Annotated[int, msgspec.Meta(ge=0)], ...] = ()
 
 
 class Stopped(Fault, frozen=True):

@@ -296,7 +296,9 @@ class Copies:
         )
         name = self._codes.code_of(person, code)
         outcome = await self._network.call(NOTE_HOLDING, NoteHolding(code, name, information, held))
-        came_to = pushed(outcome, put_ms=row.put_ms, now_ms=self._clock.now_ms())
+        # Until the core has heard of it, nobody finds what is held here: this is never given up.
+        now = self._clock.now_ms()
+        came_to = pushed(outcome, put_ms=now, now_ms=now)
         if came_to is Pushed.AGAIN:
             return Again(reason_of(outcome))
         if came_to is not Pushed.TAKEN:

@@ -198,7 +198,9 @@ class Registry:
         return self._said_to("resident_not_noted", outcome, row)
 
     def _said_to(self, event: str, outcome: object, row: Row) -> Finished | Again:
-        came_to = pushed(outcome, put_ms=row.put_ms, now_ms=self._clock.now_ms())
+        # Whoever was down for months must still hear of it: this is never given up.
+        now = self._clock.now_ms()
+        came_to = pushed(outcome, put_ms=now, now_ms=now)
         if came_to is Pushed.AGAIN:
             return Again(reason_of(outcome))
         if came_to is not Pushed.TAKEN:

@@ -69,6 +69,7 @@ class SimulatedWorld:
         self.simulators = Simulators(description, {}, lambda to: self.link(Party.OPERATOR, to))
         self.sleep = sleep_here()
         self._running: dict[System, trio.CancelScope] = {}
+        self._starting: dict[System, trio.CancelScope] = {}
         self.dispatchers: dict[System, Dispatcher] = {}
         """Of the processes that were started last."""
         self._starts = 0
@@ -103,8 +104,8 @@ class SimulatedWorld:
         return self.simulators.wallet
 
     async def start(self, system: System) -> None:
-        """The system comes up, on whatever its store holds."""
-        assert system not in self._running, f"{system} is up already"
+        """The system comes up, on whatever its store holds; unless it dies before it is up."""
+        assert not self.is_alive(system), f"{system} is up already"
         self._starts += 1
         # A restarted process draws other numbers than it did before.
         chance = self.chance.fork(f"{system}/{self._starts}")
@@ -116,15 +117,21 @@ class SimulatedWorld:
             SystemKeys(self._secret),
         )
         built = self._build(system, surroundings)
-        scope = trio.CancelScope()
+        scope = self._starting[system] = trio.CancelScope()
         await self._nursery.start(_run, built, scope)
+        if self._starting.pop(system, None) is not scope:
+            return
         self._running[system] = scope
         self.dispatchers[system] = built.dispatcher
         self.slots[system].occupy(built.dispatcher.answer)
 
     def is_up(self, system: System) -> bool:
-        """Whether its process is there."""
+        """Whether its process is there and listens."""
         return system in self._running
+
+    def is_alive(self, system: System) -> bool:
+        """Whether its process is there, be it only on its way up."""
+        return system in self._running or system in self._starting
 
     def clock_of(self, system: System) -> Clock:
         """The clock that this system looks at: here the world's; with faults it can be one of its own."""
@@ -160,7 +167,7 @@ class SimulatedWorld:
         self.slots[system].vacate()
         if system is System.MAILBOX:
             self._mail.mailbox = None
-        self._running.pop(system).cancel()
+        (self._starting if system in self._starting else self._running).pop(system).cancel()
 
     def halt(self) -> None:
         """The world is over: nobody answers any more, and who was answering is cut off."""
@@ -178,8 +185,23 @@ async def _run(
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
+    word = _Word(task_status)
     with scope:
-        await built.run(task_status=task_status)
+        await built.run(task_status=word)
+    # Who died on the way up keeps nobody waiting.
+    word.started()
+
+
+class _Word:
+    """Says once that a system is up."""
+
+    def __init__(self, task_status: trio.TaskStatus[None]) -> None:
+        self._task_status: trio.TaskStatus[None] | None = task_status
+
+    def started(self, value: None = None) -> None:
+        if self._task_status is not None:
+            self._task_status.started()
+            self._task_status = None
 
 
 Make = Callable[[Description, SeededChance, trio.Nursery], W]

@@ -16,12 +16,10 @@ from scenarios.explorer.citizen import Citizen
 from scenarios.explorer.exploring import Exploration
 from scenarios.explorer.registry import Broken, When, actor, invariant, noticed, sometimes, step
 from sim.cards_desk.wallet import Issue
-from sim.jpki.serials import Kind
 
 NICKNAME = noticed("an account has the nickname that its owner gave it", "ACC-3")
 TWICE_OPENED = sometimes("account-opened-twice-at-once", "同じ人が二つの窓から同時に利用者登録をする")
 NEW_CARD = sometimes("new-card-same-account", "新しいカードで、もとのアカウントに入る")
-MOVED = sometimes("moved-between-two-steps", "手続きの途中で住所が変わり、署名用電子証明書が失効する")
 AFTER_SIGN_OUT = sometimes("call-after-sign-out", "ログアウトしたセッションを使おうとする")
 
 actor("citizen", Citizen)
@@ -133,8 +131,7 @@ async def change_account(citizen: Citizen) -> None:
     if not await citizen.ensure_signed_in() or citizen.window is None:
         return
     nickname = f"{citizen.me.name}-{citizen.run.tick()}"
-    citizen.owner.nicknames.append(nickname)
-    await citizen.call(sign_in.CHANGE_ACCOUNT, citizen.wishes(nickname), window=citizen.window)
+    await citizen.settle(sign_in.CHANGE_ACCOUNT, citizen.wishes(nickname), citizen.window)
 
 
 @step("citizen", "new-card", 1)
@@ -156,17 +153,6 @@ async def get_new_card(citizen: Citizen) -> bool:
     # Whatever the counter heard: the card that is handed over has the certificates that JPKI knows.
     me.take_card(run.facts.wallet.card(me.person.n, run.chance.fork(f"card/{run.tick()}"), issued=issued))
     return True
-
-
-@step("citizen", "move-house", 1)
-async def move_house(citizen: Citizen) -> None:
-    """転居: the signature certificate is revoked; signing in goes on as before."""
-    run = citizen.run
-    serial = run.facts.serials.serial_of(citizen.me.person.n, 0, Kind.SIGN)
-    link = run.link(Party.OPERATOR, System.JPKI)
-    reason = jpki.RevocationReason.AFFILIATION_CHANGED
-    await link.call(jpki.REVOKE, jpki.Revoke(str(serial), reason))
-    run.reached(MOVED)
 
 
 class _Account:

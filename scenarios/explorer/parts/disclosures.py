@@ -31,10 +31,10 @@ from portal.wire.self_information import (
 )
 from portal.wire.systems import System
 from scenarios.explorer.citizen import Citizen
-from scenarios.explorer.deck import GUIDED, Act, Asked, Seen, View
+from scenarios.explorer.deck import GUIDED, NEVER, Act, Asked, Seen, View
 from scenarios.explorer.exploring import SIGNED_OUT, Citizenship, Exploration
 from scenarios.explorer.registry import Broken, When, invariant, noticed, sometimes, step
-from sim.nation.copies import duplicate_copy
+from sim.nation.copies import copy_for
 from sim.nation.organisations import organisation
 from sim.nation.past import records_of
 
@@ -208,12 +208,12 @@ async def list_requests(citizen: Citizen, kind: str) -> list[View] | None:
 @step("citizen", "read", 7)
 async def read(citizen: Citizen) -> None:
     """Read one of what has come."""
-    asked = _one_that_has_come(citizen)
+    asked = one_that_has_come(citizen)
     if asked is not None and await citizen.ensure_signed_in():
         await read_one(citizen, asked)
 
 
-def _one_that_has_come(citizen: Citizen) -> Asked | None:
+def one_that_has_come(citizen: Citizen) -> Asked | None:
     come = [each for each in citizen.owner.asked if each.request_id is not None]
     return come[int(citizen.chance.uniform() * len(come))] if come else None
 
@@ -300,16 +300,19 @@ def _check_self(citizen: Citizen, asked: Asked, content: Any, request_id: str) -
     if request_id in run.world.weather.mislinked:
         # The holder's own mistake, which nobody can see who does not know the person.
         return
-    copy = duplicate_copy(run.facts.nation, organisation(seen[1]), citizen.me.person, seen[0])
     items = tuple((item.name, item.value) for item in content.items)
-    if copy is None or items != copy.items:
-        run.breach(CONTENT, "the holder's copy", f"{items[:2]}… for {citizen.me.name}")
+    # Where somebody has moved, the holder may have heard of it or not.
+    for life in citizen.me.lives:
+        copy = copy_for(run.facts.nation, organisation(seen[1]), life, seen[0])
+        if copy is not None and items == copy.items:
+            return
+    run.breach(CONTENT, "the holder's copy", f"{items[:2]}… for {citizen.me.name}")
 
 
 @step("citizen", "read-and-sign-out-at-once", 3)
 async def read_and_sign_out(citizen: Citizen) -> None:
     """Read in one window while the other one signs out."""
-    asked = _one_that_has_come(citizen)
+    asked = one_that_has_come(citizen)
     if asked is None or not await citizen.ensure_signed_in():
         return
     other = citizen.another_window()
@@ -438,7 +441,7 @@ class _Line(NamedTuple):
     about: str
 
 
-_VIEWED = Query("SELECT DISTINCT about FROM history WHERE action = 'view'", _Line)
+_VIEWED = Query("SELECT DISTINCT about FROM history WHERE action IN ('view', 'download')", _Line)
 HISTORY_KEPT_MS = 14 * 30 * DAY
 """HIS-3 keeps fifteen months; who read longer ago than this is not looked for."""
 
@@ -452,6 +455,7 @@ async def accesses_are_in_the_history(run: Exploration) -> Broken | None:
         for asked in resident.owner.asked
         if any(one.is_certain for one in asked.reads)
         and resident.owner.latest_ms - asked.sent_ms < HISTORY_KEPT_MS
+        and not resident.owner.may_have_closed(asked.act.began, NEVER)
     }
     if not read:
         return None

@@ -19,6 +19,7 @@ CRASH_BETWEEN = sometimes(
 )
 CRASH_ANSWERING = sometimes("crash-while-answering", "回答している最中に落ちる")
 CRASH_WRITING = sometimes("crash-with-writes-on-the-way", "書き込みの途中で落ちる")
+CRASH_STARTING = sometimes("crash-while-starting", "起動している最中に、もう一度落ちる")
 CRASH_OWING = sometimes("crash-of-who-owes-an-answer", "回答を約束したシステムが、届ける前に落ちる")
 LATE_AT_SIGN_OUT = sometimes("late-answer-during-sign-out", "ログアウトしている最中に、後日回答が届く")
 NOT_STORED = sometimes("answer-not-stored", "届いた回答を保存できず、送り直しを頼む")
@@ -103,6 +104,8 @@ class _Watch:
             run.reached(CRASH_ANSWERING)
         if happening.lost:
             run.reached(CRASH_WRITING)
+        if not happening.was_up:
+            run.reached(CRASH_STARTING)
 
     def _ended(self, happening: Happening) -> None:
         match happening.fault:

@@ -16,6 +16,7 @@ from portal.wire.systems import Party, System
 from scenarios.explorer.case import Errand
 from scenarios.explorer.citizen import Citizen
 from scenarios.explorer.exploring import Exploration
+from scenarios.explorer.parts import questionnaires
 from scenarios.explorer.registry import Broken, When, actor, invariant, sometimes, step
 from sim.nation.organisations import of_municipality
 from sim.world.chance import SeededChance
@@ -52,7 +53,10 @@ class Sender:
 
     def content(self) -> NoticeContent:
         until = day_of(self.run.now_ms()) + timedelta(days=KEPT_DAYS)
-        return NoticeContent(f"お知らせ{self.errand.number}-{self.keys}", "本文", until)
+        questionnaire = questionnaires.drawn(self.run, self.chance) if self.chance.uniform() < 0.5 else None
+        return NoticeContent(
+            f"お知らせ{self.errand.number}-{self.keys}", "本文", until, questionnaire=questionnaire
+        )
 
     async def ask(self, operation: Operation[Any, Any], request: object) -> NoticeSend | None:
         """Until an answer comes, a few times: whoever hears nothing asks the same again."""
@@ -81,9 +85,10 @@ async def send_one(sender: Sender) -> None:
     send = await sender.ask(sending.SEND_NOTICE, request)
     if send is not None:
         sender.sent.append(send)
+        questionnaires.sent(sender.run, send)
 
 
-@step("sender", "send-many", 2)
+@step("sender", "send-many", 3)
 async def send_many(sender: Sender) -> None:
     """To everybody in this case and to strangers, by a file in parts; whoever was cut off goes on from there."""
     request = sending.OpenSend(sender.code, sender.key(), VACCINATION, RecipientsFormat.CSV, sender.content())
@@ -102,6 +107,7 @@ async def send_many(sender: Sender) -> None:
         done = await sender.ask(sending.CONFIRM_SEND, sending.ConfirmSend(send.send_id, sender.code))
         if done is not None:
             sender.sent.append(done)
+            questionnaires.sent(sender.run, done)
 
 
 @step("sender", "cancel", 1)
@@ -115,8 +121,11 @@ async def cancel(sender: Sender) -> None:
 
 @step("sender", "poll", 2)
 async def poll(sender: Sender) -> None:
+    """開封状況を取り寄せ、アンケートの回答を回収する."""
     for send in sender.sent[-2:]:
-        await sender.ask(sending.POLL_SEND, sending.SendOfOrganisation(send.send_id, sender.code))
+        wanted = sending.SendOfOrganisation(send.send_id, sender.code)
+        if await sender.ask(sending.POLL_SEND, wanted) is not None:
+            await questionnaires.collect(sender.run, sender.link, wanted)
 
 
 @step("sender", "pause", 2)
@@ -139,6 +148,8 @@ async def look(citizen: Citizen) -> None:
     opened = (await citizen.call(notices.OPEN_NOTICE, one, window=citizen.window)).outcome
     if isinstance(opened, notices.OpenedNotice):
         citizen.run.reached(OPENED)
+        if citizen.picks(0.8):
+            await questionnaires.fill_in(citizen, opened)
         if citizen.picks(0.2):
             await citizen.call(notices.DELETE_NOTICE, one, window=citizen.window)
 

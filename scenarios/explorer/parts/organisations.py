@@ -7,10 +7,13 @@ from portal.links.link import Unreachable
 from portal.store.store import Query
 from portal.wire.intermediate import MAKE_INQUIRY, MakeInquiry
 from portal.wire.intermediate_keeping import (
+    CONFIGURE,
     DECIDE,
     LIST_QUESTIONS,
     PROTECT,
+    Configure,
     Decide,
+    DecisionPolicy,
     ListQuestions,
     Protect,
     Questions,
@@ -21,7 +24,7 @@ from portal.wire.problems import Problem
 from portal.wire.systems import Party, System
 from scenarios.explorer.case import Errand
 from scenarios.explorer.exploring import Exploration
-from scenarios.explorer.registry import INVARIANTS, Broken, When, actor, invariant, sometimes, step
+from scenarios.explorer.registry import INVARIANTS, Broken, When, actor, arc, invariant, sometimes, step
 from sim.nation.past import PastRecord, records_of
 from sim.network import invariants as network
 from sim.network.disclosing import sides_of
@@ -31,6 +34,16 @@ from sim.world.chance import SeededChance
 FLAGGED = sometimes("flagged-record", "不開示フラグのある記録ができる")
 DECIDED = sometimes("decided-about-a-flagged-record", "機関が、不開示の記録を開示するかどうかを決める")
 INQUIRED = sometimes("inquired-while-people-look", "利用者が見ている間に、機関どうしの照会が行われる")
+
+
+def concerned(run: Exploration) -> dict[str, None]:
+    """Organisations that have had to do with a resident in this run, by code."""
+    codes: dict[str, None] = run.own.setdefault("concerned", {})
+    return codes
+
+
+DECIDING_DAYS = 12
+ORGANISATIONS_LOOKED_AT = 12
 
 
 class Clerk:
@@ -46,13 +59,21 @@ class Clerk:
         self.past = records_of(run.facts.nation, person, today - timedelta(days=1500), today)
         self.link = run.link(Party.OPERATOR, System.INTERMEDIATE)
         self.made = 0
+        self._at_hand: list[PastRecord] = []
 
     def __repr__(self) -> str:
         return f"<Clerk about {self.resident.name}, errand {self.errand.number}>"
 
     def one(self) -> PastRecord | None:
-        """An inquiry like one of the past."""
-        return self.past[int(self.chance.uniform() * len(self.past))] if self.past else None
+        """An inquiry like one of the past; often one that is at hand already."""
+        likes = self._at_hand if self._at_hand and self.chance.uniform() < 0.6 else self.past
+        if not likes:
+            return None
+        like = likes[int(self.chance.uniform() * len(likes))]
+        self._at_hand.append(like)
+        for each in (like.inquirer.code, like.provider.code):
+            concerned(self.run)[each] = None
+        return like
 
 
 actor("clerk", Clerk)
@@ -96,21 +117,49 @@ async def protect(clerk: Clerk) -> None:
             clerk.run.reached(FLAGGED)
 
 
+@step("clerk", "decide-by-hand", 1)
+async def decide_by_hand(clerk: Clerk) -> None:
+    """An organisation decides about its flagged records by hand from now on, or after some days."""
+    like = clerk.one()
+    if like is None:
+        return
+    for code in (like.inquirer.code, like.provider.code):
+        wanted = Configure(code, decision=DecisionPolicy.BY_HAND)
+        if clerk.chance.uniform() < 0.4:
+            days = int(DECIDING_DAYS * clerk.chance.uniform())
+            wanted = Configure(code, decision=DecisionPolicy.DISCLOSE, decision_seconds=days * 86_400)
+        await clerk.link.call(CONFIGURE, wanted)
+
+
 @step("clerk", "decide", 2)
 async def decide(clerk: Clerk) -> None:
-    """Answer the questions that wait at some organisations."""
-    for record in clerk.past[-6:]:
-        for code in (record.inquirer.code, record.provider.code):
-            listed = await clerk.link.call(LIST_QUESTIONS, ListQuestions(code))
-            if not isinstance(listed, Questions):
+    """Answer the questions that wait at the organisations that have had to do with residents."""
+    for code in tuple(concerned(clerk.run))[-ORGANISATIONS_LOOKED_AT:]:
+        listed = await clerk.link.call(LIST_QUESTIONS, ListQuestions(code))
+        if not isinstance(listed, Questions):
+            continue
+        for question in listed.questions:
+            if question.decision is not None:
                 continue
-            for question in listed.questions:
-                if question.decision is not None:
-                    continue
-                word = Decision.DISCLOSE if clerk.chance.uniform() < 0.6 else Decision.WITHHOLD
-                outcome = await clerk.link.call(DECIDE, Decide(question.question_id, code, word))
-                if isinstance(outcome, Done):
-                    clerk.run.reached(DECIDED)
+            word = Decision.DISCLOSE if clerk.chance.uniform() < 0.6 else Decision.WITHHOLD
+            outcome = await clerk.link.call(DECIDE, Decide(question.question_id, code, word))
+            if isinstance(outcome, Done):
+                clerk.run.reached(DECIDED)
+
+
+arc(
+    "a-record-that-must-be-decided-about",
+    0.06,
+    ("clerk", ("protect", "decide-by-hand", "inquire", "inquire")),
+    ("citizen", ("ask-records", "look", "wait-a-little", "look")),
+    ("clerk", ("wait", "decide", "wait", "decide")),
+)
+arc(
+    "a-record-that-nobody-decides-about",
+    0.03,
+    ("clerk", ("decide-by-hand", "protect", "inquire", "inquire")),
+    ("citizen", ("ask-records", "look")),
+)
 
 
 @step("clerk", "wait", 2)

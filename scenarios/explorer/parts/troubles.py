@@ -159,10 +159,25 @@ def crashes(chance: SeededChance, case: Case) -> list[Planned]:
     found = []
     for _ in _several(chance, 4):
         system = _mostly_portal(chance)
+        again = tuple(chance.integer(6) for _ in range(chance.integer(4))) if chance.uniform() < 0.4 else ()
         fault = faults.Crash(
-            system, chance.integer(12), chance.uniform() < 0.5, _log(chance, 10, 15 * MINUTE)
+            system, chance.integer(12), chance.uniform() < 0.5, _log(chance, 10, 15 * MINUTE), again
         )
         found.append(_times(chance, case, fault, lasts=False))
+    return found
+
+
+@drawn("crash-with-a-slow-disk")
+def crashes_while_writing(chance: SeededChance, case: Case) -> list[Planned]:
+    """Writes wait for a slow disk, and the process dies before all of them are durable."""
+    if chance.uniform() < 0.7:
+        return []
+    system = _mostly_portal(chance)
+    span = span_of(case)
+    found = [Planned(faults.SlowDisk(system, _log(chance, 50, 8_000)), 0, span)]
+    for _ in _several(chance, 3):
+        crash = faults.Crash(system, 1 + chance.integer(40), False, _log(chance, 10, MINUTE))
+        found.append(Planned(crash, chance.integer(span)))
     return found
 
 

@@ -17,6 +17,7 @@ from portal.serving.guards import Peers
 from portal.serving.system import BuiltSystem, no_workers
 from portal.wire.intermediate_keeping import NOTE_RESIDENT
 from portal.wire.jpki import NOTE_EVENT, CardEvent
+from portal.wire.moments import DAY
 from portal.wire.operation import Done
 from portal.wire.problems import ProblemCode
 from portal.wire.registry import REPORT_EVENT, EventKind, EventTaken, ReportEvent
@@ -233,6 +234,19 @@ async def test_a_restart_forgets_nothing_and_tells_what_was_not_told(
     assert {one.person for one in world.heard.events} == {
         each.n for each in world.nation.household(world.person)
     }
+
+
+async def test_who_was_down_for_months_still_hears_of_it(world: World, autojump_clock: MockClock) -> None:
+    async with world.up(others=False):
+        await world.report(EventKind.MOVE, world.person, to=SAPPORO)
+        await trio.sleep(5)
+        world.wiring.clock.move(60 * DAY)
+        await trio.sleep(600)
+    async with world.up():
+        await trio.sleep(600)
+    household = {each.n for each in world.nation.household(world.person)}
+    assert {one.person for one in world.heard.events} == household
+    assert {one.person for one in world.heard.residents} == household
 
 
 async def test_a_disk_that_refuses_keeps_everything_as_it_was(
