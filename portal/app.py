@@ -118,6 +118,7 @@ class Portal(NamedTuple):
     desk: StaffDesk
     users: AccountGuard
     rates: Rates
+    folders: FolderGuard
 
 
 def build(
@@ -231,6 +232,7 @@ def build(
         desk,
         own,
         rates,
+        users,
     )
     if browsers is None:
         return BuiltSystem(dispatcher, run), portal

@@ -160,7 +160,7 @@ OPERATIONS: Mapping[AnyOperation, Row] = {
 }
 
 PAGES: Mapping[tuple[str, str], Row] = {
-    ("GET", "top"): _OWN,
+    ("GET", "top"): _GRANTED,
     ("GET", "events"): _OWN,
     ("GET", "sign_in"): _PUBLIC,
     ("POST", "sign_in"): _PUBLIC,
@@ -170,27 +170,27 @@ PAGES: Mapping[tuple[str, str], Row] = {
     ("POST", "first_time"): _SESSION,
     ("POST", "sign_out"): _SESSION,
     ("GET", "signed_out"): _PUBLIC,
-    ("GET", "records"): _OWN,
-    ("GET", "records.request"): _OWN,
-    ("POST", "records.request"): _OWN,
-    ("GET", "records.list"): _OWN,
-    ("GET", "records.file"): _TAKEN_HOME,
-    ("GET", "records.information"): _OWN,
-    ("POST", "records.information"): _OWN,
-    ("GET", "self_information"): _OWN,
-    ("GET", "self_information.results"): _OWN,
-    ("POST", "self_information.results"): _OWN,
-    ("GET", "self_information.requests"): _OWN,
-    ("GET", "self_information.request_done"): _OWN,
-    ("GET", "self_information.list"): _OWN,
-    ("GET", "self_information.item"): _OWN,
-    ("GET", "self_information.file"): _TAKEN_HOME,
-    ("GET", "self_information.attachment"): _TAKEN_HOME,
-    ("GET", "notices"): _OWN,
-    ("GET", "notices.item"): _OWN,
+    ("GET", "records"): _GRANTED,
+    ("GET", "records.request"): _GRANTED,
+    ("POST", "records.request"): _GRANTED,
+    ("GET", "records.list"): _GRANTED,
+    ("GET", "records.file"): _TAKEN_HOME_GRANTED,
+    ("GET", "records.information"): _GRANTED,
+    ("POST", "records.information"): _GRANTED,
+    ("GET", "self_information"): _GRANTED,
+    ("GET", "self_information.results"): _GRANTED,
+    ("POST", "self_information.results"): _GRANTED,
+    ("GET", "self_information.requests"): _GRANTED,
+    ("GET", "self_information.request_done"): _GRANTED,
+    ("GET", "self_information.list"): _GRANTED,
+    ("GET", "self_information.item"): _GRANTED,
+    ("GET", "self_information.file"): _TAKEN_HOME_GRANTED,
+    ("GET", "self_information.attachment"): _TAKEN_HOME_GRANTED,
+    ("GET", "notices"): _GRANTED,
+    ("GET", "notices.item"): _GRANTED,
     ("GET", "notices.answer"): _OWN,
     ("POST", "notices.answer"): _OWN,
-    ("GET", "notices.attachment"): _TAKEN_HOME,
+    ("GET", "notices.attachment"): _TAKEN_HOME_GRANTED,
     ("GET", "notices.delete"): _OWN,
     ("POST", "notices.delete"): _OWN,
     ("GET", "folder"): _OWN,
@@ -198,6 +198,26 @@ PAGES: Mapping[tuple[str, str], Row] = {
     ("POST", "folder.delete"): _OWN,
     ("GET", "history"): _OWN,
     ("GET", "history.file"): _TAKEN_HOME,
+    ("GET", "proxies"): _OWN,
+    ("GET", "proxies.new"): _OWN,
+    ("POST", "proxies.new"): _OWN,
+    ("GET", "proxies.agree"): _OWN,
+    ("POST", "proxies.agree"): _OWN,
+    ("GET", "proxies.card"): _OWN,
+    ("POST", "proxies.card"): _OWN,
+    ("GET", "proxies.complete"): _PUBLIC,
+    ("POST", "proxies.complete"): _PUBLIC,
+    ("GET", "proxies.one"): _OWN,
+    ("GET", "proxies.change"): _OWN,
+    ("POST", "proxies.change"): _OWN,
+    ("GET", "proxies.end"): _OWN,
+    ("POST", "proxies.end"): _OWN,
+    ("GET", "proxies.withdraw"): _OWN,
+    ("POST", "proxies.withdraw"): _OWN,
+    ("GET", "proxies.act"): _ACTING,
+    ("POST", "proxies.act"): _ACTING,
+    ("GET", "proxies.stop"): _ACTING,
+    ("POST", "proxies.stop"): _ACTING,
     ("GET", "faq"): _PUBLIC,
     ("GET", "inquiries"): _OWN,
     ("GET", "inquiries.new"): _OWN,
@@ -277,14 +297,11 @@ def hold_operations(routes: Iterable[Route]) -> None:
 
 
 def page_row(method: str, name: str, let_in: frozenset[Role]) -> Row:
-    """The row of a page that lets these in, or all of them but those at shared terminals. Raises :class:`Ungoverned`.
-
-    On pages a session that acts for another account sees its own.
-    """
+    """The row of a page that lets these in, or all of them but those at shared terminals. Raises :class:`Ungoverned`."""
     row = PAGES.get((method, name))
     if row is None:
         raise Ungoverned(f"画面 {method} {name} が、権限の表（portal/authorisation.py）にありません。")
-    if row.roles - {Role.PROXY} not in (let_in - {Role.PROXY}, OWNERS & let_in - {Role.AT_SHARED_TERMINAL}):
+    if row.roles not in (let_in, WITH_ACCOUNT & let_in - {Role.AT_SHARED_TERMINAL}):
         raise Ungoverned(
             f"画面 {method} {name} は {_names(let_in)} に答えますが、権限の表では {_names(row.roles)} です。"
         )

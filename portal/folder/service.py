@@ -512,6 +512,8 @@ class Folder:
 
     async def tally(self, owner: OpenedAccount) -> dict[Kind, Tally]:
         """Of every kind, also of those of which there is none."""
+        if owner.by is not None:
+            return await self._tally_in_reach(owner)
         rows = await self._store.read(tables.TALLY, {"account_id": owner.account_id})
         return {kind: Tally(kind, 0, 0, 0) for kind in Kind} | {Kind(row.kind): row for row in rows}
 
@@ -519,6 +521,19 @@ class Folder:
         """What is different when something has come, ended or gone; it says nothing of what."""
         (row,) = await self._store.read(tables.STAMP, {"account_id": owner.account_id})
         return f"{row.total}-{row.open}-{row.answered_ms}"
+
+    async def _tally_in_reach(self, owner: OpenedAccount) -> dict[Kind, Tally]:
+        """Counted one by one: also how many there are of something is not everybody's business (PRX-4)."""
+        every = {kind: await self.listed(owner, kind) for kind in Kind}
+        return {
+            kind: Tally(
+                kind,
+                sum(each.state in OPEN_STATES for each in requests),
+                sum(each.state == State.ANSWERED and each.read_ms is None for each in requests),
+                sum(each.read_ms is not None for each in requests),
+            )
+            for kind, requests in every.items()
+        }
 
     async def sweep(self) -> None:
         """Delete what was not read for a year (FLD-3)."""

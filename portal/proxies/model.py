@@ -9,7 +9,7 @@ import msgspec
 from portal.wire.limits import HISTORY_KEPT_MONTHS, PROXY_STARTS_IN_DAYS_MAX, PROXY_YEARS_MAX
 from portal.wire.moments import DAY, add_months, add_years, day_of, start_of
 from portal.wire.problems import Problem, ProblemCode, problem
-from portal.wire.proxies import DelegationState, Right, Scope, Terms
+from portal.wire.proxies import DelegationState, DelegationView, Right, Scope, Terms
 from portal.wire.texts import forbidden_in, with_line_feeds
 
 
@@ -92,6 +92,22 @@ class Delegation(NamedTuple):
     def ends_soon(self, now_ms: int, scope: Scope) -> bool:
         """Whether both are to be warned (PRX-6)."""
         return self.state_at(now_ms) is State.GRANTED and now_ms >= self.end_ms - scope.warn_days * DAY
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A registration that is being filled in."""
+
+    terms: Terms
+    agreed: bool
+    """By the owner; the card's part is still to come."""
+
+
+class Sided(NamedTuple):
+    """A delegation as one side of it sees it."""
+
+    view: DelegationView
+    mine: bool
+    """Whether that side is the owner's."""
 
 
 def end_of(last_day: date) -> int:

@@ -49,3 +49,35 @@ PERMITTED: dict[AnyOperation, Permitted] = {
     notices.OPEN_NOTICE: Permitted(_NOTICES),
     notices.FETCH_ATTACHMENT: Permitted(_NOTICES, (Service.NOTICES, Action.DOWNLOAD)),
 }
+
+_TOP: tuple[AnyOperation, ...] = ()
+
+PERMITTED_PAGES: dict[tuple[str, str], tuple[AnyOperation, ...]] = {
+    ("GET", "top"): _TOP,
+    ("GET", "records"): (records.LIST_RECORDS_REQUESTS,),
+    ("GET", "records.request"): (records.REQUEST_RECORDS,),
+    ("POST", "records.request"): (records.REQUEST_RECORDS,),
+    ("GET", "records.list"): (records.VIEW_RECORDS_REQUEST, records.READ_RECORDS),
+    ("GET", "records.file"): (records.RECORDS_CSV, records.RECORDS_PDF),
+    ("GET", "records.information"): (records.VIEW_RECORDS_REQUEST,),
+    ("POST", "records.information"): (self_information.REQUEST_INFORMATION_OF_RECORD,),
+    ("GET", "self_information"): (self_information.VIEW_CATALOGUE,),
+    ("GET", "self_information.results"): (self_information.SEARCH,),
+    ("POST", "self_information.results"): (self_information.REQUEST_SELF_INFORMATION,),
+    ("GET", "self_information.requests"): (self_information.LIST_SELF_INFORMATION_REQUESTS,),
+    ("GET", "self_information.request_done"): (self_information.VIEW_SELF_INFORMATION_REQUEST,),
+    ("GET", "self_information.list"): (self_information.LIST_SELF_INFORMATION_REQUESTS,),
+    ("GET", "self_information.item"): (
+        self_information.VIEW_SELF_INFORMATION_REQUEST,
+        self_information.READ_SELF_INFORMATION,
+    ),
+    ("GET", "self_information.file"): (
+        self_information.SELF_INFORMATION_CSV,
+        self_information.SELF_INFORMATION_PDF,
+    ),
+    ("GET", "self_information.attachment"): (self_information.READ_SELF_INFORMATION,),
+    ("GET", "notices"): (notices.LIST_NOTICES,),
+    ("GET", "notices.item"): (notices.OPEN_NOTICE,),
+    ("GET", "notices.attachment"): (notices.FETCH_ATTACHMENT,),
+}
+"""Which operations a page with the owner's folder does: it takes what they take together. What is not here no proxy sees."""

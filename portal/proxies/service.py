@@ -8,7 +8,9 @@ from portal.history.service import History
 from portal.proxies import tables
 from portal.proxies.model import (
     Delegation,
+    Draft,
     Event,
+    Sided,
     State,
     after,
     agreed_to,
@@ -40,6 +42,9 @@ from portal.wire.proxies import (
     Terms,
 )
 
+DRAFT_KEPT_MS = 60 * 60 * 1000
+"""How long one may take from the form to the card."""
+_DRAFT = "proxy draft"
 RUN_OUT_AT_ONCE_MAX = 200
 """Delegations that one sweep ends."""
 
@@ -97,6 +102,24 @@ class Proxies:
         wrong = check_terms(terms, day_of(self._clock.now_ms()))
         return wrong or self._sessions.agreement(agreed_to(terms, owner.session.token_hash))
 
+    async def keep_draft(self, owner: OpenedAccount, terms: Terms, *, agreed: bool = False) -> Problem | None:
+        """What the owner is filling in, from one page to the next."""
+        wrong = check_terms(terms, day_of(self._clock.now_ms()))
+        if wrong is not None:
+            return wrong
+        sealed = self._accounts.seal(owner.account, _DRAFT, msgspec.json.encode(Draft(terms, agreed)))
+        await self._store.write([tables.keep_draft(owner.account_id, sealed, self._clock.now_ms())])
+        return None
+
+    async def draft(self, owner: OpenedAccount) -> Draft | None:
+        """What the owner has filled in last, unless it is registered or old."""
+        since = self._clock.now_ms() - DRAFT_KEPT_MS
+        found = await read_one(self._store, tables.DRAFT, {"account_id": owner.account_id, "since": since})
+        if found is None:
+            return None
+        raw = self._accounts.unseal(owner.account, _DRAFT, found.sealed)
+        return msgspec.json.decode(raw, type=Draft)
+
     async def register(self, owner: SignedIn, wanted: Registration) -> DelegationView | Problem:
         """Both are here: the owner's session says yes, and the proxy's card has signed the same terms."""
         wrong = check_terms(wanted.terms, day_of(self._clock.now_ms()))
@@ -109,7 +132,7 @@ class Proxies:
             wanted.challenge, wanted.certificate, wanted.signature, about
         )
         if isinstance(found, Problem):
-            return found
+            return _READ_AGAIN.get(found.code, found)
         person = found.person
         if person.root_serial == owner.account.account.root_serial:
             return OWN_CARD
@@ -152,6 +175,7 @@ class Proxies:
             used,
             tables.run_out_between(owner.account_id, proxy.account_id, now),
             tables.insert(delegation),
+            tables.drop_draft(owner.account_id),
             *self._lines(owner, proxy, Action.GRANT, delegation),
         ]
         outcome = await self._store.write(ops)
@@ -211,6 +235,24 @@ class Proxies:
             if owner is not None:
                 owners.append(self._view(owner, owner.settings.nickname, each, now, memo=False))
         return Delegations(tuple(proxies), tuple(owners))
+
+    async def ending_soon(self, account: OpenedAccount) -> tuple[DelegationView, ...]:
+        """Of both sides of this account, what is to be warned of today (PRX-6)."""
+        listed = await self.listed(account)
+        return tuple(view for view in (*listed.proxies, *listed.owners) if view.ends_soon)
+
+    async def one(self, account: OpenedAccount, delegation_id: str) -> Sided | Problem:
+        """A delegation as this side of it sees it."""
+        found = await self._one(delegation_id)
+        owner = None if found is None else await self._accounts.by_id(found.owner_id)
+        proxy = None if found is None else await self._accounts.by_id(found.proxy_id)
+        now = self._clock.now_ms()
+        if found is not None and owner is not None and proxy is not None:
+            if owner.account_id == account.account_id:
+                return Sided(self._view(owner, proxy.settings.nickname, found, now), mine=True)
+            if proxy.account_id == account.account_id:
+                return Sided(self._view(owner, owner.settings.nickname, found, now, memo=False), mine=False)
+        return NOT_HERE
 
     async def _of(self, query: Query[Delegation], account: OpenedAccount) -> list[Delegation]:
         return await self._store.read(query, {"account_id": account.account_id})
@@ -327,8 +369,15 @@ class Proxies:
 
     async def stop_acting(self, user: SignedIn) -> Acting:
         """The session is for its own user again."""
-        if user.session.acting_for is not None:
-            await self._sessions.act_for(user.session, None)
+        if user.session.acting_for is None:
+            return Acting(None)
+        found = await self._one(user.session.acting_for)
+        owner = None if found is None else await self._accounts.by_id(found.owner_id)
+        lines: list[Op] = []
+        if found is not None and owner is not None and found.proxy_id == user.account.account_id:
+            in_hand = msgspec.structs.replace(owner, by=self._hand(owner, user.account, found))
+            lines = self._lines(in_hand, user.account, Action.SIGN_OUT, found)
+        await self._sessions.act_for(user.session, None, lines)
         return Acting(None)
 
     # Time
@@ -346,7 +395,24 @@ class Proxies:
             await self._store.write(
                 [tables.finish(found, state), *self._lines(owner, proxy, Action.END, found)]
             )
-        await self._store.write([tables.delete_older(kept_since_ms(now))])
+        ops = [tables.delete_older(kept_since_ms(now)), tables.drop_drafts(now - DRAFT_KEPT_MS)]
+        await self._store.write(ops)
 
 
-_USED = problem(ProblemCode.CHALLENGE_USED, "代理人のカードを、もう一度読み取ってください。")
+_READ_AGAIN = {
+    code: problem(code, words)
+    for code, words in (
+        (
+            ProblemCode.CHALLENGE_UNKNOWN,
+            "この内容への同意ではありません。代理人のカードを、もう一度読み取ってください。",
+        ),
+        (ProblemCode.CHALLENGE_EXPIRED, "時間が過ぎました。代理人のカードを、もう一度読み取ってください。"),
+        (ProblemCode.CHALLENGE_USED, "代理人のカードを、もう一度読み取ってください。"),
+        (
+            ProblemCode.SIGNATURE_REFUSED,
+            "この内容に対する署名ではありません。代理人のカードを、もう一度読み取ってください。",
+        ),
+    )
+}
+"""Where signing in would have to begin anew, only the card is read anew."""
+_USED = _READ_AGAIN[ProblemCode.CHALLENGE_USED]

@@ -31,6 +31,14 @@ SCHEMA = Schema(
         CREATE INDEX delegations_proxy ON delegations (proxy_id);
         CREATE INDEX delegations_end ON delegations (end_ms)
         """,
+        """
+        CREATE TABLE delegation_drafts (
+            account_id TEXT PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,
+            sealed BLOB NOT NULL,
+            kept_ms INTEGER NOT NULL
+        );
+        CREATE INDEX delegation_drafts_kept ON delegation_drafts (kept_ms)
+        """,
     ),
 )
 
@@ -57,6 +65,36 @@ RUN_OUT = Query(
     f"SELECT {_COLUMNS} FROM delegations WHERE state = 'granted' AND end_ms <= :now ORDER BY end_ms LIMIT :most",
     Delegation,
 )
+
+
+class SealedDraft(NamedTuple):
+    sealed: bytes
+
+
+DRAFT = Query(
+    "SELECT sealed FROM delegation_drafts WHERE account_id = :account_id AND kept_ms > :since", SealedDraft
+)
+
+
+def keep_draft(account_id: str, sealed: bytes, now_ms: int) -> Op:
+    """In place of an earlier one."""
+    return Op(
+        "INSERT INTO delegation_drafts (account_id, sealed, kept_ms) VALUES (:account_id, :sealed, :now) "
+        "ON CONFLICT (account_id) DO UPDATE SET sealed = excluded.sealed, kept_ms = excluded.kept_ms",
+        {"account_id": account_id, "sealed": sealed, "now": now_ms},
+        None,
+    )
+
+
+def drop_draft(account_id: str) -> Op:
+    return Op(
+        "DELETE FROM delegation_drafts WHERE account_id = :account_id", {"account_id": account_id}, None
+    )
+
+
+def drop_drafts(than_ms: int) -> Op:
+    """Of registrations that nobody went on with."""
+    return Op("DELETE FROM delegation_drafts WHERE kept_ms <= :than", {"than": than_ms}, None)
 
 
 def insert(delegation: Delegation) -> Op:

@@ -73,7 +73,7 @@ def add_pages(
                 {"label": label, "url": f"?months={count}", "here": count == months}
                 for count, label in MONTHS.items()
             ],
-            "mail": user.account.mails_about(MailEvent.LATE_RECORDS),
+            "mail": user.mail_wish(MailEvent.LATE_RECORDS),
             "key": reception.new_key(),
         }
         return reception.show("records/request.html", user, context, status=422 if errors else 200)
@@ -137,7 +137,7 @@ def add_pages(
             # Read or not: whoever sees this page has not read it here.
             "state": "unread" if line["state"] == "read" else line["state"],
             "reason": seen.guidance,
-            "mail": user.account.mails_about(MailEvent.LATE_RECORDS),
+            "mail": user.mail_wish(MailEvent.LATE_RECORDS),
             "refresh_seconds": REFRESH_SECONDS,
         }
         return reception.show("records/waiting.html", user, context)

@@ -76,7 +76,7 @@ def _add_search(reception: Reception, service: SelfInformations, folder: Folder)
             "errors": errors,
             "narrowing": {"fields": sought.fields_but_place, "value": sought.values["municipality"]},
             "fields": {**sought.fields, "key": reception.new_key()},
-            "mail": user.account.mails_about(MailEvent.LATE_SELF_INFORMATION),
+            "mail": user.mail_wish(MailEvent.LATE_SELF_INFORMATION),
         }
         return reception.show("self_information/results.html", user, context, status=422 if errors else 200)
 
@@ -141,7 +141,7 @@ def _add_requests(reception: Reception, service: SelfInformations) -> None:
             "parts": sorted(parts, key=lambda part: (part["organisation"], part["information"])),
             "just_asked": request.args.get("asked") == "1",
             "from_record": request.args.get("from") == "records",
-            "mail": user.account.mails_about(MailEvent.LATE_SELF_INFORMATION),
+            "mail": user.mail_wish(MailEvent.LATE_SELF_INFORMATION),
             "refresh_seconds": REFRESH_SECONDS,
         }
         return reception.show("self_information/request_done.html", user, context)

@@ -8,19 +8,16 @@ Where the card bridge is offered, a script of the page can begin in the same way
 being sent to the reader, lets the bridge on the person's own machine ask the card, and sends the same form.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
-from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-import msgspec
 from quart import request
 from quart_trio.wrappers import TrioResponse as Response
 
 from portal.accounts import forms
 from portal.folder.model import Kind
 from portal.folder.service import Folder
+from portal.sessions.reader import Reader, for_bridge, read_answer
 from portal.sessions.service import Sessions
 from portal.sessions.terminals import KINDS
 from portal.web import words
@@ -31,11 +28,6 @@ from portal.wire.limits import REQUESTS_OPEN_MAX
 from portal.wire.problems import Problem
 from portal.wire.sign_in import SignIn, Terminal
 
-READ_PATH = "/read"
-"""Of the card reader's page."""
-BRIDGE = "bridge"
-"""What a form says in ``reader`` to be given the challenge for the card bridge."""
-
 MESSAGES = {
     "time": "しばらく操作がなかったか、ログインしてから長い時間がたったため、安全のためにログアウトしました。"
     "もういちどログインすると、続きの画面に戻ります。",
@@ -43,29 +35,6 @@ MESSAGES = {
     "ログインすると、同じ画面に戻ります。お手数ですが、もういちど入力してください。",
     "cancelled": "カードの読み取りをやめました。ログインしていません。",
 }
-
-
-class Reader(NamedTuple):
-    """カードリーダー: where its page is, where it is to send the browser back to, and where a bridge to cards may be."""
-
-    url: str
-    portal_origin: str
-    bridge: str
-    """Origin of the card bridge on people's own machines; empty: not offered."""
-
-    @property
-    def origins(self) -> tuple[str, ...]:
-        """For the policy of the page whose form ends there."""
-        parts = urlsplit(self.url)
-        return (f"{parts.scheme}://{parts.netloc}",) if self.url else ()
-
-    def address(self, challenge: str, digest_info: bytes, own_origin: str) -> str:
-        pairs = {
-            "challenge": challenge,
-            "digest_info": base64.urlsafe_b64encode(digest_info).decode(),
-            "return_to": f"{self.portal_origin or own_origin}{page('sign_in.complete')}",
-        }
-        return f"{self.url}{READ_PATH}?{urlencode(pairs)}"
 
 
 def add_pages(reception: Reception, sessions: Sessions, folder: Folder, reader: Reader) -> None:
@@ -100,7 +69,7 @@ def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> No
             context,
             status=status,
             form_origins=reader.origins,
-            script_origins=(reader.bridge,) if reader.bridge else (),
+            script_origins=reader.script_origins,
         )
 
     def onward(guest: Visitor) -> Response:
@@ -119,7 +88,7 @@ def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> No
         if guest is not None:
             return onward(guest)
         form = await request.form
-        by_bridge = bool(reader.bridge) and form.get("reader") == BRIDGE
+        by_bridge = reader.is_bridge(form)
         if not reader.url and not by_bridge:
             return show("", problem=words.NO_READER)
         issued = sessions.challenge()
@@ -131,9 +100,9 @@ def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> No
         every = [begun, *read_begun(request.cookies.get(BEGUN_COOKIE, ""))]
         headers = [reception.cookies.begun(every)]
         if by_bridge:
-            digest = base64.b64encode(issued.digest_info).decode()
-            return reception.give({"challenge": issued.challenge, "digest": digest}, headers=headers)
-        address = reader.address(issued.challenge, issued.digest_info, request.host_url.rstrip("/"))
+            return reception.give(for_bridge(issued.challenge, issued.digest_info), headers=headers)
+        back_to, here = page("sign_in.complete"), request.host_url.rstrip("/")
+        address = reader.address(issued.challenge, issued.digest_info, here, back_to)
         return reception.go_to(address, headers=headers)
 
     async def come_back(guest: Visitor | None) -> Response:
@@ -188,20 +157,10 @@ def _read_terminal(text: str) -> Terminal | None:
 
 def _read_answer(form: Mapping[str, str], terminal: Terminal) -> SignIn | None:
     """The card's answer as the reader's form brings it, or None when it can't be read."""
-    try:
-        content: dict[str, Any] = {
-            "challenge": form.get("challenge", ""),
-            "signature": _base64url(form.get("signature", "")),
-            "certificate": _base64url(form.get("certificate", "")),
-            "terminal": terminal,
-        }
-        return msgspec.convert(content, SignIn)
-    except (ValueError, binascii.Error, msgspec.ValidationError):
+    answer = read_answer(form)
+    if answer is None:
         return None
-
-
-def _base64url(text: str) -> bytes:
-    return base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    return SignIn(answer.challenge, answer.signature, answer.certificate, terminal)
 
 
 def _add_first_time(reception: Reception, sessions: Sessions) -> None:

@@ -16,6 +16,7 @@ from portal.history import pages as history_pages
 from portal.inbox import pages as inbox_pages
 from portal.inquiries import pages as inquiries_pages
 from portal.notices import pages as notices_pages
+from portal.proxies import pages as proxies_pages
 from portal.records import pages as records_pages
 from portal.seams.chance import Chance
 from portal.seams.clock import Clock
@@ -23,6 +24,7 @@ from portal.self_information import pages as self_information_pages
 from portal.serving.front import AsgiApp, Receive, Scope, Send
 from portal.serving.lean import LeanQuart
 from portal.sessions import pages as sessions_pages
+from portal.sessions.reader import Reader
 from portal.settings import PortalSettings
 from portal.staff import pages as staff_pages
 from portal.store.store import StorageRefused, StoreOverloaded
@@ -110,13 +112,12 @@ def build_pages(
     )
     portal_origin = browsers.portal_origin.rstrip("/")
     cookies = Cookies(portal_origin.startswith("https:"), settings.challenge_seconds)
-    reception = Reception(app, portal.sessions, portal.users, chance, csrf_key, cookies, portal.rates)
-    reader = sessions_pages.Reader(
-        browsers.reader_url.rstrip("/"), portal_origin, settings.bridge_url.rstrip("/")
-    )
+    guards = portal.users, portal.folders
+    reception = Reception(app, portal.sessions, *guards, chance, csrf_key, cookies, portal.rates)
+    reader = Reader(browsers.reader_url.rstrip("/"), portal_origin, settings.bridge_url.rstrip("/"))
     sessions_pages.add_pages(reception, portal.sessions, portal.folder, reader)
     events.add_pages(reception, portal.folder, portal.sessions, clock)
-    top.add_pages(reception, portal.folder, portal.notices, portal.inquiries)
+    top.add_pages(reception, portal.folder, portal.notices, portal.inquiries, portal.proxies)
     accounts_pages.add_pages(reception, portal.accounts, portal.sessions, clock)
     records_pages.add_pages(reception, portal.records, portal.self_information, clock)
     notices_pages.add_pages(reception, portal.notices, clock)
@@ -130,6 +131,7 @@ def build_pages(
     inquiries_pages.add_pages(reception, portal.inquiries)
     staff_pages.add_pages(reception, portal.desk, portal.inquiries, csrf_key)
     history_pages.add_pages(reception, portal.history, clock)
+    proxies_pages.add_pages(reception, portal.proxies, portal.self_information, clock, reader)
     hold_pages(reception.served)
     _add_static(app)
     _add_errors(app, reception)

@@ -17,8 +17,11 @@ from quart_trio.wrappers import TrioResponse as Response
 from werkzeug.datastructures import MultiDict
 
 from portal.accounts.model import OpenedAccount
-from portal.authorisation import EVERYBODY, OWNERS, SIGNED_IN, Role, Row, page_row
+from portal.authorisation import EVERYBODY, OWNERS, SIGNED_IN, WITH_ACCOUNT, Role, Row, page_row
 from portal.files.handing_out import file_headers, handed_out_as
+from portal.proxies.guard import FolderGuard
+from portal.proxies.permitted import PERMITTED_PAGES
+from portal.proxies.shown import banner
 from portal.rates import Limit, Rates
 from portal.seams.chance import Chance, identifier
 from portal.sessions.guard import NOT_AT_SHARED_TERMINAL, AccountGuard, SignedIn
@@ -29,6 +32,8 @@ from portal.web import design, words
 from portal.web.addresses import PAGES, page
 from portal.web.cookies import SESSION_COOKIE, Cookies, safe_way_back
 from portal.wire.problems import Problem, ProblemCode
+from portal.wire.proxies import Acting
+from portal.wire.sign_in import MailEvent
 
 HTML = "text/html; charset=utf-8"
 ROWS_ON_PAGE = 20
@@ -43,6 +48,8 @@ class Visitor(NamedTuple):
     session: Session
     account: OpenedAccount | None
     csrf: str
+    acting: Acting | None = None
+    """For whom, if they act as a proxy."""
 
     @property
     def nickname(self) -> str | None:
@@ -50,15 +57,21 @@ class Visitor(NamedTuple):
 
 
 class User(NamedTuple):
-    """A visitor with an account."""
+    """A visitor with an account, or in the hand of a proxy with the owner's."""
 
     session: Session
     account: OpenedAccount
     csrf: str
+    acting: Acting | None = None
 
     @property
     def nickname(self) -> str:
-        return self.account.settings.nickname
+        """Of whoever sits there, not of the folder's owner."""
+        return self.account.settings.nickname if self.account.by is None else self.account.by.nickname
+
+    def mail_wish(self, event: MailEvent) -> bool | None:
+        """Whether a mail will come, for the words about it; None: a proxy is not told of the owner's wishes."""
+        return self.account.mails_about(event) if self.account.by is None else None
 
 
 Guest = Visitor | User | None
@@ -89,6 +102,7 @@ class Reception:
         app: QuartTrio,
         sessions: Sessions,
         users: AccountGuard,
+        folders: FolderGuard,
         chance: Chance,
         csrf_key: bytes,
         cookies: Cookies,
@@ -97,6 +111,7 @@ class Reception:
         self._app = app
         self._sessions = sessions
         self._users = users
+        self._folders = folders
         self._chance = chance
         self._csrf_key = csrf_key
         self._templates = design.environment()
@@ -118,7 +133,8 @@ class Reception:
             return None
         found = await self._users.account_of(session)
         if isinstance(found, SignedIn):
-            return Visitor(session, found.account, self._csrf(session))
+            acting = None if session.acting_for is None else await self._folders.acting(found)
+            return Visitor(session, found.account, self._csrf(session), acting)
         if found.code is ProblemCode.ACCOUNT_NEEDED:
             return Visitor(session, None, self._csrf(session))
         return None
@@ -178,7 +194,7 @@ class Reception:
         self._add(name, self._checking, SIGNED_IN, get, post)
 
     def users(self, name: str, *, get: View | None = None, post: View | None = None) -> None:
-        """Views for whoever has an account, which get a :class:`User`."""
+        """Views of a folder, which get a :class:`User`: its owner, or a proxy who was granted this page (FLD-1)."""
 
         def meet(view: View, place: Place) -> View:
             shared_too = Role.AT_SHARED_TERMINAL in place.row.roles
@@ -191,11 +207,29 @@ class Reception:
                 refused = self._rates.refuses_page(place.method, place.name, visitor.account.account_id)
                 if refused is not None:
                     return self.tell(refused, visitor)
-                return await view(User(visitor.session, visitor.account, visitor.csrf), **path)
+                signed_in = SignedIn(visitor.session, visitor.account)
+                account = await self._folders.admit_to_page((place.method, place.name), signed_in)
+                if isinstance(account, Problem):
+                    return self.tell(account, visitor)
+                return await view(User(visitor.session, account, visitor.csrf, visitor.acting), **path)
 
             return self._checking(met, place)
 
         self._add(name, meet, OWNERS, get, post)
+
+    def selves(self, name: str, *, get: View | None = None, post: View | None = None) -> None:
+        """Views of what a user does in their own name, also while they act for somebody else."""
+
+        def meet(view: View, place: Place) -> View:
+            async def met(visitor: Visitor, **path: str) -> Response:
+                if visitor.account is None:
+                    return self.go("first_time")
+                user = User(visitor.session, visitor.account, visitor.csrf, visitor.acting)
+                return await view(user, **path)
+
+            return self._checking(met, place)
+
+        self._add(name, meet, WITH_ACCOUNT, get, post)
 
     def _checking(self, view: View, _: Place) -> View:
         async def met(**path: str) -> Response:
@@ -219,7 +253,9 @@ class Reception:
         rule = PAGES[name].replace("{", "<").replace("}", ">")
         for method, view in (("GET", get), ("POST", post)):
             if view is not None:
-                met = meet(view, Place(method, name, page_row(method, name, let_in)))
+                # A proxy is let in to the owner's pages by the proxies' own table.
+                proxies = frozenset([Role.PROXY]) if (method, name) in PERMITTED_PAGES else frozenset()
+                met = meet(view, Place(method, name, page_row(method, name, let_in | proxies)))
                 self._app.add_url_rule(rule, f"{method} {name}", met, methods=[method])
                 self.served.add((method, name))
 
@@ -257,6 +293,7 @@ class Reception:
             "nav": None,
             "terminal": "" if guest is None else guest.session.terminal,
             "shared_seconds": self._shared_seconds(guest),
+            "acting": None if guest is None else banner(guest.acting),
         }
         body = design.render(self._templates, template, {**about, **context})
         response = Response(body, status=status, content_type=HTML)

@@ -10,6 +10,7 @@ import pytest
 import web_samples
 import web_samples_entrances
 import web_samples_notices
+import web_samples_proxies
 
 from portal.web import design
 from portal.web.addresses import PAGES, page
@@ -22,8 +23,16 @@ SAMPLES = (
     + web_samples.SIMULATORS
     + web_samples_entrances.ENTRANCES
     + web_samples_notices.NOTICES
+    + web_samples_proxies.PROXIES
 )
-SHARED = {"frame.html", "layout.html", "macros.html", "plain.html", "staff/desk_layout.html"}
+SHARED = {
+    "frame.html",
+    "layout.html",
+    "macros.html",
+    "plain.html",
+    "staff/desk_layout.html",
+    "proxies/scope.html",
+}
 
 
 class _Page(HTMLParser):
@@ -253,7 +262,10 @@ def test_every_page_holds_the_rules(name: str, template: str, context: web_sampl
             assert (
                 source.startswith("/static/")
                 or (template.startswith("cards_desk/consent") and source == "/consent.js")
-                or (name == "sign_in_bridge" and source == f"{web_samples.BRIDGE}/extension.js")
+                or (
+                    name in ("sign_in_bridge", "proxies_card_bridge")
+                    and source == f"{web_samples.BRIDGE}/extension.js"
+                )
             )
         if tag in {"input", "select"} and attributes.get("type") != "hidden":
             assert any(t == "label" and a.get("for") == attributes["id"] for t, a in parsed.elements), (

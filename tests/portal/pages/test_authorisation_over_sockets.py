@@ -194,6 +194,7 @@ VALUES: Mapping[str, Callable[[Things], str]] = {
     "item_id": lambda t: t.information,
     "notice_id": lambda t: t.notice,
     "inquiry_id": lambda t: t.inquiry,
+    "delegation_id": lambda t: t.delegation,
     "place": lambda _: "0",
     "number": lambda _: "0",
     "kind": lambda _: "csv",
@@ -438,7 +439,7 @@ AWAY = {page("sign_in"), page("desk.sign_in"), page("first_time")}
 """Where those are sent who may not see a page."""
 ENDING = [
     ("POST", "notices.delete"), ("POST", "inquiries.delete"), ("POST", "folder.delete"), ("POST", "first_time"),
-    ("POST", "sign_out"), ("POST", "settings.close"), ("POST", "desk.sign_out"),
+    ("POST", "proxies.end"), ("POST", "sign_out"), ("POST", "settings.close"), ("POST", "desk.sign_out"),
 ]  # fmt: skip
 
 
@@ -449,6 +450,14 @@ PAGE_EXPECTED: Mapping[tuple[str, str], tuple[int, ...]] = {
     ("POST", "settings.confirm"): (404,),
     ("POST", "settings.code"): (404,),
     ("POST", "records.information"): (404,),
+    # Of those who are answered only some have a proxy, and nobody is one.
+    ("GET", "proxies.one"): (200, 404),
+    ("POST", "proxies.withdraw"): (404,),
+    ("POST", "proxies.act"): (404,),
+    ("GET", "proxies.complete"): (303,),
+    ("POST", "proxies.complete"): (303,),
+    ("GET", "proxies.stop"): (303,),
+    ("POST", "proxies.stop"): (303,),
 }
 """What an empty form comes to, or a page of something that is not there, for those who may."""
 

@@ -1,0 +1,208 @@
+"""A sample context for every screen of proxies, in more than one state: what `test_web_design.py` renders."""
+
+import datetime
+
+from web_samples import BRIDGE, LONG_NICKNAME, PORTAL, TODAY, Context, Sample, _page
+from web_samples_notices import NOTICES
+
+from portal.web.design import date_parts
+
+LATER = TODAY + datetime.timedelta(days=300)
+_CHIPS: dict[str, Context] = {
+    "active": {"kind": "success", "label": "有効", "sign": None},
+    "pending": {"kind": "info", "label": "まだ始まっていません", "sign": "waiting"},
+    "ended": {"kind": "neutral", "label": "本人が終えました", "sign": None},
+}
+ACTING: Context = {
+    "nickname": "みかん",
+    "over": False,
+    "soon": None,
+    "pages": ["self_information", "records", "notices"],
+}
+_OVER: Context = {**ACTING, "over": True, "pages": []}
+
+
+def _one(state: str = "active", **more: object) -> Context:
+    return {
+        "id": f"d-{state}",
+        "nickname": "りんご",
+        "chip": _CHIPS[state],
+        "going": state != "ended",
+        "active": state == "active",
+        "start": TODAY,
+        "end": LATER,
+        "soon": False,
+        "rights": ["あなたの情報", "お知らせ"],
+        **more,
+    }
+
+
+_SCOPE: Context = {
+    "rights": ["あなたの情報", "やりとり履歴", "お知らせ"],
+    "information": ["地方税関係情報", "予防接種に関する情報"],
+    "mail": True,
+    "warn_days": 30,
+    "memo": "入院のあいだ\n<b>よろしく</b>",
+}
+_NARROW: Context = {"rights": ["お知らせ"], "information": [], "mail": False, "warn_days": 7, "memo": ""}
+_VALUES: Context = {
+    "rights": ["self_information"],
+    "information": ["TM00000000000001"],
+    "mail": True,
+    "warn_days": "30",
+    "memo": "入院のあいだ",
+    "start": date_parts(TODAY),
+    "end": date_parts(LATER),
+}
+_OPTIONS = [
+    {
+        "value": "self_information",
+        "label": "あなたの情報",
+        "note": "印を付けた情報だけを、請求し、見られます。",
+    },
+    {"value": "records", "label": "やりとり履歴", "note": "請求し、見られます。"},
+    {"value": "notices", "label": "お知らせ", "note": "開けます。"},
+]
+
+
+def _form(**more: object) -> Context:
+    return _page(
+        **{
+            "nav": "proxies",
+            "delegation": None,
+            "values": _VALUES,
+            "errors": {},
+            "rights": _OPTIONS,
+            "groups": [
+                {
+                    "label": "税",
+                    "options": [{"value": "TM00000000000001", "label": "地方税関係情報", "note": None}],
+                },
+                {
+                    "label": "社会保障",
+                    "options": [
+                        {"value": f"TM0000000000000{n}", "label": f"{n}番めの情報", "note": None}
+                        for n in (2, 3)
+                    ],
+                },
+            ],
+            "warnings": [{"value": "7", "label": "7日前から"}, {"value": "30", "label": "30日前から"}],
+            "memo_length_max": 500,
+            "example": TODAY,
+            "last": LATER,
+            "action": "/proxies/new",
+            "back": "/proxies",
+            **more,
+        }
+    )
+
+
+def _terms(**more: object) -> Context:
+    return _page(**{"nav": "proxies", "scope": _SCOPE, "start": TODAY, "end": LATER, **more})
+
+
+def _card(**more: object) -> Context:
+    return _terms(**{"problem": None, "cancelled": False, "bridge": "", **more})
+
+
+def _shown(**more: object) -> Context:
+    return _page(
+        **{"nav": "proxies", "delegation": _one(), "scope": _SCOPE, "mine": True, "message": None, **more}
+    )
+
+
+def _listed(**more: object) -> Context:
+    return _page(**{"nav": "proxies", "proxies": [], "owners": [], "message": None, **more})
+
+
+def _as_proxy(name: str) -> Sample:
+    """A page of the owner's folder as a proxy sees it."""
+    sample = next(each for each in (*PORTAL, *NOTICES) if each[0] == name)
+    return (f"{name}_as_proxy", sample[1], {**sample[2], "acting": ACTING, "mail": None})
+
+
+PROXIES: list[Sample] = [
+    ("proxies_empty", "proxies/proxies.html", _listed()),
+    (
+        "proxies",
+        "proxies/proxies.html",
+        _listed(
+            proxies=[_one(soon=True), _one("pending", nickname=LONG_NICKNAME), _one("ended")],
+            owners=[_one(nickname="みかん"), _one("ended", id="other")],
+            message="代理人を登録しました",
+        ),
+    ),
+    ("proxies_form", "proxies/form.html", _form()),
+    (
+        "proxies_form_wrong",
+        "proxies/form.html",
+        _form(
+            errors={
+                "rights": "まかせることを1つ以上選んでください。",
+                "information": "見てよい情報を選んでください。",
+                "start_year": "「始まりの日」の年・月・日を、すべて入れてください。",
+                "end_year": "代理の期間は、登録の日から2年までです。",
+                "warn_days": "知らせる時期を選んでください。",
+                "memo": "メモは500文字までで入れてください。",
+            }
+        ),
+    ),
+    ("proxies_change", "proxies/form.html", _form(delegation=_one(), action="/proxies/d/change")),
+    ("proxies_agree", "proxies/agree.html", _terms(errors={})),
+    (
+        "proxies_agree_wrong",
+        "proxies/agree.html",
+        _terms(errors={"agreed": "同意するときは印を付けてください。"}),
+    ),
+    ("proxies_card", "proxies/card.html", _card()),
+    ("proxies_card_bridge", "proxies/card.html", _card(bridge=BRIDGE, scope=_NARROW)),
+    ("proxies_card_cancelled", "proxies/card.html", _card(cancelled=True)),
+    (
+        "proxies_card_refused",
+        "proxies/card.html",
+        _card(problem={"title": "内容に誤りがあります", "happened": "ご自分のカードです。"}),
+    ),
+    ("proxy", "proxies/one.html", _shown(message="代理人を登録しました")),
+    ("proxy_soon", "proxies/one.html", _shown(delegation=_one(soon=True), scope=_NARROW)),
+    ("proxy_ended", "proxies/one.html", _shown(delegation=_one("ended"))),
+    ("proxy_of", "proxies/one.html", _shown(mine=False, delegation=_one(nickname="みかん"))),
+    ("proxy_of_pending", "proxies/one.html", _shown(mine=False, delegation=_one("pending"))),
+    ("proxy_of_ended", "proxies/one.html", _shown(mine=False, delegation=_one("ended"))),
+    ("acting_top", "proxies/top.html", _page(nav="top", acting={**ACTING, "soon": LATER})),
+    (
+        "acting_top_narrow",
+        "proxies/top.html",
+        _page(
+            nav="top",
+            nickname=LONG_NICKNAME,
+            acting={**ACTING, "nickname": LONG_NICKNAME, "pages": ["notices"]},
+        ),
+    ),
+    (
+        "acting_over",
+        "error.html",
+        _page(
+            acting=_OVER,
+            status=403,
+            title="この操作はできません",
+            happened=["この代理は、もう終わっています。"],
+            remedies=[],
+            back={"label": "トップに進む", "url": "/"},
+            trace=None,
+        ),
+    ),
+    *map(
+        _as_proxy,
+        (
+            "notices_empty",
+            "notice_whole",
+            "records",
+            "records_request",
+            "records_waiting",
+            "record_list",
+            "self_information_results",
+            "self_information_request_done",
+            "self_information_list",
+        ),
+    ),
+]
