@@ -11,7 +11,17 @@ import msgspec
 import pytest
 
 import portal.wire
-from portal.wire import account, history, inquiries, notices, proxies, records, self_information, sign_in
+from portal.wire import (
+    account,
+    history,
+    inbox,
+    inquiries,
+    notices,
+    proxies,
+    records,
+    self_information,
+    sign_in,
+)
 from portal.wire import folder as folder_wire
 from portal.wire.disclosure import Attachment
 from portal.wire.history import Action, HistoryLines, HistoryQuery, Operator, Service
@@ -141,6 +151,7 @@ def test_every_operation_with_every_scope(world_facts: WorldFacts) -> None:
             "notices.delete": (one_notice, None),
             "notices.answer": (notices.GiveAnswers(notice.notice_id, ()), None),
             "folder.list": (Nothing(), None),
+            "inbox.list": (inbox.ListInbox(), None),
             "folder.delete": (folder_wire.OneItem(asked.request_id), None),
             "history.search": (HistoryQuery(), None),
             "history.csv": (HistoryQuery(), None),
