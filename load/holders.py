@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
 from cards.card import Card
 from cards.terminal import Signed, authenticate
 from load.population import Population
@@ -25,8 +23,8 @@ from sim.cards_desk.pins import Pins
 from sim.cards_desk.wallet import Wallet
 from sim.jpki.authority import Authority, holder_key_label
 from sim.jpki.key_cache import prewarm
-from sim.jpki.keys import KeySource
 from sim.jpki.serials import Kind
+from sim.jpki.shared_keys import SharedKeys as SharedKeys
 from sim.world.facts import FIRST_DAY, WorldFacts
 
 HOLDERS_KEPT_MAX = 20_000
@@ -48,37 +46,6 @@ class ProcessChance:
 
     def uniform(self) -> float:
         return int.from_bytes(os.urandom(7)) / (1 << 56)
-
-
-class SharedKeys:
-    """Keys that many cards have in common: for a million different residents without an hour of making keys.
-
-    Everything else stays true: each resident's certificate bears the own serial and name, is signed by the CA, and its
-    signatures are real. Only who compared the keys of two cards would see that they are the same. The report says so.
-    """
-
-    def __init__(self, keys: KeySource, count: int) -> None:
-        self._keys = keys
-        self._count = count
-
-    def __repr__(self) -> str:
-        return f"SharedKeys({self._count})"
-
-    def private_key(self, seed: bytes, label: str) -> RSAPrivateKey:
-        place = label.split("/")
-        if place[:2] == ["jpki", "holder"]:
-            # The last part is the kind of the certificate.
-            label = self.label(int(place[2]) % self._count, Kind(place[4]))
-        return self._keys.private_key(seed, label)
-
-    @staticmethod
-    def label(number: int, kind: Kind) -> str:
-        return f"load/shared/{number}/{kind.value}"
-
-    def labels(self) -> Iterator[str]:
-        for number in range(self._count):
-            for kind in (Kind.AUTH, Kind.SIGN):
-                yield self.label(number, kind)
 
 
 class Holder:

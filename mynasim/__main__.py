@@ -166,6 +166,11 @@ app.command(
     help="障害の起こるでたらめな世界を試し、守られるべきことが守られるかを調べます。",
 )
 app.command(
+    "mynasim.simulate:simulate",
+    name="simulate",
+    help="一つの市区町村の数か月から数年を、模擬の時間で早回しし、図の入った報告を書きます。",
+)
+app.command(
     "mynasim.card:app",
     name="card",
     help="模擬マイナンバーカードを、カードリーダーに入れて使ったり、調べたりします。",

@@ -82,8 +82,10 @@ def lines(
     logarithmic: bool = False,
     height: int = 250,
     clock: tuple[str, str] = ("", ""),
+    across: str = "秒",
+    marks: Sequence[tuple[float, str]] = (),
 ) -> str:
-    """Values over the time of the run."""
+    """Values over the time of the run; *marks* name places on its axis in place of round numbers."""
     values = [value for each in series for _, value in each.points if isfinite(value)]
     most = max(values, default=1.0) or 1.0
     down = height - BOTTOM
@@ -96,7 +98,7 @@ def lines(
         step = nice(most / 5)
         y = Axis(0.0, ceil(most / step) * step, down, TOP)
     x = Axis(0.0, max(seconds, 1.0), LEFT, WIDTH - RIGHT)
-    parts = [_frame(title, height), _bands(bands, x, down), _grid(x, y, down, unit, clock)]
+    parts = [_frame(title, height), _bands(bands, x, down), _grid(x, y, down, unit, clock, across, marks)]
     parts += [_line(each, x, y, down) for each in series]
     return "".join([*parts, "</svg>", _legend(series)])
 
@@ -121,7 +123,15 @@ def _bands(bands: Sequence[Band], x: Axis, down: float) -> str:
     return "".join(parts)
 
 
-def _grid(x: Axis, y: Axis, down: float, unit: str, clock: tuple[str, str], across: str = "秒") -> str:
+def _grid(
+    x: Axis,
+    y: Axis,
+    down: float,
+    unit: str,
+    clock: tuple[str, str],
+    across: str = "秒",
+    marks: Sequence[tuple[float, str]] = (),
+) -> str:
     parts = []
     for value in y.ticks():
         at = y.at(value)
@@ -129,11 +139,11 @@ def _grid(x: Axis, y: Axis, down: float, unit: str, clock: tuple[str, str], acro
         parts.append(
             f'<text class="tick" x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{plain(value)}</text>'
         )
-    for value in x.ticks():
+    for value, text in marks or [(value, plain(value)) for value in x.ticks()]:
         at = x.at(value)
         parts.append(f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{down}" y2="{down + 5}"/>')
         parts.append(
-            f'<text class="tick" x="{at:.1f}" y="{down + 18}" text-anchor="middle">{plain(value)}</text>'
+            f'<text class="tick" x="{at:.1f}" y="{down + 18}" text-anchor="middle">{escape(text)}</text>'
         )
     parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{down}" y2="{down}"/>')
     parts.append(f'<text class="unit" x="{LEFT + 6}" y="{TOP + 4}">{escape(unit)}</text>')
@@ -178,6 +188,28 @@ def _legend(series: Sequence[Series]) -> str:
         style = f"border-top:{'2px dashed' if each.dashed else '3px solid'} {each.colour}"
         items.append(f'<li><span style="{style}"></span>{escape(each.name)}</li>')
     return f'<ul class="legend">{"".join(items)}</ul>'
+
+
+def columns(
+    title: str, names: Sequence[str], series: Sequence[Series], *, unit: str, across: str, height: int = 230
+) -> str:
+    """棒: for each of *names* a column of each series; its points are (number of the name, value)."""
+    most = max((value for each in series for _, value in each.points), default=0.0) or 1.0
+    down, step = height - BOTTOM, nice(most / 4)
+    y = Axis(0.0, ceil(most / step) * step, down, TOP)
+    x = Axis(0.0, float(len(names)), LEFT, WIDTH - RIGHT)
+    marks = [(number + 0.5, name) for number, name in enumerate(names)]
+    parts = [_frame(title, height), _grid(x, y, down, unit, ("", ""), across, marks)]
+    wide = (x.at(1) - x.at(0)) * 0.8 / max(1, len(series))
+    for place, each in enumerate(series):
+        for number, value in each.points:
+            left, top = x.at(number + 0.1) + place * wide, y.at(value)
+            parts.append(
+                f'<rect x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{down - top:.1f}" '
+                f'style="fill:{each.colour}"><title>{escape(names[int(number)])}: {escape(each.name)} '
+                f"{plain(value)}</title></rect>"
+            )
+    return "".join([*parts, "</svg>", _legend(series)])
 
 
 def histogram(

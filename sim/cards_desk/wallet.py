@@ -154,6 +154,12 @@ class Wallet:
         person = self._nation.person(n)
         return FirstIssue(person.birth_date, self._first_days(person)[0])
 
+    def expires_on(self, n: int) -> date:
+        """Last day of the user-authentication certificate that resident *n* had as this world began."""
+        person = self._nation.person(n)
+        first_day, renews, limit = self._first_days(person)
+        return expires_on(person.birth_date, first_day, renews=renews, no_later_than=limit)
+
     def certificates(
         self, n: int, issued: Issue | None = None, medium: Medium = Medium.CARD
     ) -> IssuedCertificates:

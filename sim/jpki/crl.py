@@ -54,20 +54,32 @@ def crl_moment(now: datetime, every: timedelta = CRL_EVERY) -> datetime:
 
 
 def build_crl(
-    ca: CertificateAuthority, revocations: RevocationList, issued_at: datetime, *, life: timedelta = CRL_LIFE
+    ca: CertificateAuthority,
+    revocations: RevocationList,
+    issued_at: datetime,
+    *,
+    life: timedelta = CRL_LIFE,
+    encoded: dict[int, bytes] | None = None,
 ) -> bytes:
     """The list of this authority as of that moment, DER.
 
-    About 5 µs and 41 bytes for each revocation. Certificates that have expired since stay on it.
+    About 5 µs and 41 bytes for each revocation that is not in *encoded*, where entries of earlier lists are kept by
+    serial: what was revoked stays so. Certificates that have expired since stay on it.
     Raises ValueError for a moment before the authority was founded.
     """
     number = int((issued_at - first_moment(FOUNDED_ON)).total_seconds())
     if number < 0:
         raise ValueError(f"{issued_at} is before the authority was founded")
-    entries = b"".join(
-        der.sequence(der.integer(serial), der.time(entry.at), _ENTRY_EXTENSIONS[entry.reason])
-        for serial, entry in revocations.entries(ca.kind, issued_at)
-    )
+    known: dict[int, bytes] = {} if encoded is None else encoded
+    parts = []
+    for serial, entry in revocations.entries(ca.kind, issued_at):
+        part = known.get(serial)
+        if part is None:
+            part = known[serial] = der.sequence(
+                der.integer(serial), der.time(entry.at), _ENTRY_EXTENSIONS[entry.reason]
+            )
+        parts.append(part)
+    entries = b"".join(parts)
     signed = der.sequence(
         der.integer(_VERSION_2),
         der.SHA256_WITH_RSA,

@@ -9,6 +9,7 @@ sex or address; both at death, emigration, loss of the card, on request. A revoc
 even `certificateHold`.
 """
 
+from bisect import insort
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from enum import Enum
@@ -72,6 +73,8 @@ class RevocationList:
         self._serials = serials
         self._current_generation = current_generation
         self._revoked: dict[Kind, dict[int, Revoked]] = {kind: {} for kind in Kind}
+        self._order: dict[Kind, list[int]] = {kind: [] for kind in Kind}
+        """The serials in their order: a list that is asked for every day need not be sorted every day."""
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{kind.value} {len(revoked)}" for kind, revoked in self._revoked.items())
@@ -90,6 +93,7 @@ class RevocationList:
         if serial in self._revoked[kind]:
             return RevokeOutcome.ALREADY
         self._revoked[kind][serial] = Revoked(reason, at)
+        insort(self._order[kind], serial)
         return RevokeOutcome.REVOKED
 
     def status(self, serial: int, kind: Kind, at: datetime) -> Status:
@@ -101,7 +105,8 @@ class RevocationList:
 
     def entries(self, kind: Kind, at: datetime) -> Iterator[tuple[int, Revoked]]:
         """The revocations of one authority as of that moment, by serial: the same however they were fed."""
-        return ((serial, entry) for serial, entry in sorted(self._revoked[kind].items()) if entry.at <= at)
+        revoked = self._revoked[kind]
+        return ((serial, entry) for serial in self._order[kind] if (entry := revoked[serial]).at <= at)
 
     def _kind_of_issued(self, serial: int) -> Kind | None:
         holder = self._serials.holder_of(serial)

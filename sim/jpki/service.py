@@ -79,6 +79,7 @@ class Jpki:
         self._responder = OcspResponder(authority, self._revocations, refresh_every=refresh_every)
         self._refresh_every = refresh_every
         self._crls: dict[Kind, tuple[object, bytes]] = {}
+        self._crl_entries: dict[Kind, dict[int, bytes]] = {kind: {} for kind in Kind}
         self._changing = trio.Lock()
 
     def __repr__(self) -> str:
@@ -124,7 +125,9 @@ class Jpki:
         state = (moment, len(self._revocations))
         kept = self._crls.get(kind)
         if kept is None or kept[0] != state:
-            kept = self._crls[kind] = (state, build_crl(self.authority.ca(kind), self._revocations, moment))
+            encoded = self._crl_entries[kind]
+            crl = build_crl(self.authority.ca(kind), self._revocations, moment, encoded=encoded)
+            kept = self._crls[kind] = (state, crl)
         return kept[1]
 
     def certificate(self, name: AuthorityName) -> bytes:

@@ -5,6 +5,7 @@ by those who saw it. A check returns what breaks it, one line each, and nothing 
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol, TypeVar
 
@@ -150,10 +151,13 @@ def three_records(evidence: Evidence) -> list[str]:
     """
     answer = reconcile(evidence.at(Place.CORE), evidence.at(Place.INQUIRER), evidence.at(Place.PROVIDER))
     found = [f"{each.number}: {each.place} {each.kind} {each.field or ''}" for each in answer.differences]
+    places: defaultdict[str, set[Place]] = defaultdict(set)
+    for row in evidence.kept:
+        places[row.number].add(Place(row.place))
     for row in evidence.of(Place.CORE):
         if row.state in (InquiryState.PROVIDED, InquiryState.NOT_PROVIDED):
-            there = {Place(other.place) for other in evidence.kept if other.number == row.number}
-            found += [f"{row.number} is not at {place}" for place in PLACES[InquiryState(row.state)] - there]
+            missing = PLACES[InquiryState(row.state)] - places[row.number]
+            found += [f"{row.number} is not at {place}" for place in missing]
     return found
 
 

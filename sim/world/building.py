@@ -18,6 +18,7 @@ from sim.jpki import system as jpki
 from sim.jpki.service import Jpki
 from sim.mailbox import system as mailbox
 from sim.mailbox.mailbox import Mailbox
+from sim.nation.changes import Resident
 from sim.nation.person import Person
 from sim.network import system as network
 from sim.network.traffic_desk import Source
@@ -144,6 +145,11 @@ class Simulators:
         """発行番号 of the user-authentication certificate that this person has now."""
         assert self._jpki is not None, "JPKI has not been built"
         return self._jpki.serial(person)
+
+    def resident(self, person: int) -> Resident:
+        """How this person is registered now, with what life has changed."""
+        assert self._registry is not None, "the registry has not been built"
+        return self._registry.overlay.resident(person)
 
     def issued_to(self, person: int) -> Issue | None:
         """What this person got after the first certificates; None when nothing."""

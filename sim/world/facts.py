@@ -8,7 +8,9 @@ from pathlib import Path
 from sim.cards_desk.wallet import Wallet
 from sim.jpki.authority import Authority
 from sim.jpki.key_cache import KeyCache
+from sim.jpki.keys import KeySource
 from sim.jpki.serials import Kind, Serials
+from sim.jpki.shared_keys import SharedKeys
 from sim.nation.nation import Nation
 from sim.network.codes import LinkageCodes
 
@@ -27,16 +29,19 @@ class WorldFacts:
         as_of: date = FIRST_DAY,
         valid_my_numbers: bool = False,
         populations: Mapping[str, int] | None = None,
+        shared_keys: int = 0,
     ) -> None:
+        """With *shared_keys* so many keys serve for all cards (:class:`SharedKeys`)."""
         self.seed = seed
         self.as_of = as_of
         self.jpki_seed = secret_of(seed, "jpki")
         self.nation = Nation(seed, valid_my_numbers=valid_my_numbers, populations=populations)
         self.keys = KeyCache(key_folder)
-        self.authority = Authority(self.jpki_seed, self.keys)
+        keys: KeySource = SharedKeys(self.keys, shared_keys) if shared_keys else self.keys
+        self.authority = Authority(self.jpki_seed, keys)
         self.serials: Serials = self.authority.serials
         self.codes = LinkageCodes(secret_of(seed, "linkage codes"))
-        self.wallet = Wallet(self.nation, self.authority, self.keys, as_of)
+        self.wallet = Wallet(self.nation, self.authority, keys, as_of)
 
     def __repr__(self) -> str:
         return f"WorldFacts(seed={self.seed})"

@@ -100,6 +100,7 @@ MAY_IMPORT: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("sim.nation", ("sim.nation", "portal.wire")),
     ("sim.world", ("sim", "cards", "portal")),
     ("sim", ("sim", "cards", *GROUND_FLOOR, *THE_LOOK)),
+    ("scenarios.years", ("scenarios", "sim", "cards", "portal", "load.report.chart")),
     ("scenarios", ("scenarios", "sim", "cards", "portal")),
     ("load", ("load", "sim", "cards", "portal")),
     ("mynasim", OURS),
