@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """Exit code of what was stopped by hand."""
 PERCENT_A_LINE = 5
+SECONDS_A_LINE = 60.0
 """Where nobody watches a terminal, so often a line is written."""
 
 
@@ -136,7 +137,8 @@ class _Shown:
     def __init__(self, days: int) -> None:
         self._days = days
         self._is_terminal = sys.stderr.isatty()
-        self._told = 0
+        self._told = -PERCENT_A_LINE
+        self._told_at = 0.0
         self._width = 0
 
     def __enter__(self) -> "_Shown":
@@ -152,8 +154,11 @@ class _Shown:
             text = _line(glance)
             sys.stderr.write(f"\r{text:<{self._width}}")
             self._width = len(text)
-        elif glance.done * 100 >= self._told + PERCENT_A_LINE:
-            self._told = int(glance.done * 100)
+        elif (
+            glance.done * 100 >= self._told + PERCENT_A_LINE
+            or glance.seconds >= self._told_at + SECONDS_A_LINE
+        ):
+            self._told, self._told_at = int(glance.done * 100), glance.seconds
             sys.stderr.write(f"{_line(glance)}\n")
         sys.stderr.flush()
 
