@@ -54,7 +54,7 @@ def _add_looking(reception: Reception, proxies: Proxies, information: SelfInform
         context = {
             "nav": "proxies",
             "delegation": shown.line(found.view),
-            "scope": shown.scope(found.view.scope, names),
+            "scope": shown.scope(found.view.scope, found.view.start, found.view.end, names),
             "mine": found.mine,
             "message": DONE.get(request.args.get("done", "")),
         }

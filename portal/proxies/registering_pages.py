@@ -83,9 +83,7 @@ async def _terms_context(draft: Draft, information: SelfInformations) -> dict[st
     names = shown.names_of(await information.catalogue()) if granted.information else {}
     return {
         "nav": "proxies",
-        "scope": shown.scope(granted, names),
-        "start": draft.terms.start,
-        "end": draft.terms.end,
+        "scope": shown.scope(granted, draft.terms.start, draft.terms.end, names),
     }
 
 

@@ -1,6 +1,7 @@
 """代理人 as its pages show it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from portal.wire.proxies import Acting, DelegationState, DelegationView, Right, Scope
@@ -65,9 +66,11 @@ def line(view: DelegationView) -> dict[str, Any]:
     }
 
 
-def scope(granted: Scope, names: Mapping[str, str]) -> dict[str, Any]:
+def scope(granted: Scope, start: date, end: date, names: Mapping[str, str]) -> dict[str, Any]:
     """What was granted, in words."""
     return {
+        "start": start,
+        "end": end,
         "rights": [word for right, (word, _) in RIGHTS.items() if right in granted.rights],
         "information": [names.get(code, code) for code in granted.information],
         "mail": granted.mail,

@@ -38,13 +38,22 @@ def _one(state: str = "active", **more: object) -> Context:
 
 
 _SCOPE: Context = {
+    "start": TODAY,
+    "end": LATER,
     "rights": ["あなたの情報", "やりとり履歴", "お知らせ"],
     "information": ["地方税関係情報", "予防接種に関する情報"],
     "mail": True,
     "warn_days": 30,
     "memo": "入院のあいだ\n<b>よろしく</b>",
 }
-_NARROW: Context = {"rights": ["お知らせ"], "information": [], "mail": False, "warn_days": 7, "memo": ""}
+_NARROW: Context = {
+    **_SCOPE,
+    "rights": ["お知らせ"],
+    "information": [],
+    "mail": False,
+    "warn_days": 7,
+    "memo": "",
+}
 _VALUES: Context = {
     "rights": ["self_information"],
     "information": ["TM00000000000001"],
@@ -98,7 +107,7 @@ def _form(**more: object) -> Context:
 
 
 def _terms(**more: object) -> Context:
-    return _page(**{"nav": "proxies", "scope": _SCOPE, "start": TODAY, "end": LATER, **more})
+    return _page(**{"nav": "proxies", "scope": _SCOPE, **more})
 
 
 def _card(**more: object) -> Context:
