@@ -84,14 +84,17 @@ def _number(nation: Any, resident: str) -> int:
 def _made(kind: str, given: dict[str, Any]) -> "Fault":
     import msgspec
 
+    from portal.wire.complaints import complaint
     from sim.faults.vocabulary import AnyFault
 
     content = {"fault": kind, **{name: value for name, value in given.items() if value is not None}}
     try:
         made: Fault = msgspec.convert(content, AnyFault)
     except msgspec.ValidationError as error:
+        words, where = complaint(error)
+        at = where.removeprefix("$").removeprefix(".")
         raise WrongFault(
-            f"障害 {kind} の指定が足りないか、正しくありません（{error}）。mynasim trigger --help で確かめてください。"
+            f"障害 {kind} の指定が足りないか、正しくありません（{f'{at}: ' if at else ''}{words}）。mynasim trigger --help で確かめてください。"
         ) from error
     return made
 

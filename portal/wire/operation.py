@@ -272,7 +272,7 @@ class Operation(Generic[Req, Res]):
 
 
 def _unfit(words: str, where: str) -> Problem:
-    return problem(ProblemCode.UNPROCESSABLE, f"項目の内容を直してください（{words}）。", field=where)
+    return problem(ProblemCode.UNPROCESSABLE, f"項目の内容を直してください。{words}。", field=where)
 
 
 def _is_media(content_type: str, media: str) -> bool:

@@ -88,7 +88,7 @@ class _Page:
         if extent != "items" and names:
             return {"withholding_items": "項目を指定するときだけ入れてください。"}
         more = {
-            "information": typed.get("withholding_information", ""),
+            "information": _code_of(typed.get("withholding_information", "")),
             "everything": extent == "everything",
             "items": names,
         }
@@ -99,7 +99,7 @@ class _Page:
         if not content:
             return {"document_content": "書類の文章を入れてください。"}
         more = {
-            "information": typed.get("document_information", ""),
+            "information": _code_of(typed.get("document_information", "")),
             "name": typed.get("document_name", ""),
             "media_type": "text/plain",
             "content": content.encode(),
@@ -249,13 +249,17 @@ def _whose(section: str, typed: Typed) -> tuple[Field, Field]:
 
 def _information(section: str, typed: Typed) -> Field:
     name = f"{section}_information"
-    example = next(iter(catalogue().information.values()))
     return Field(
         name,
-        "特定個人情報名コード",
+        "特定個人情報",
         typed.get(name, ""),
-        f"例：{example.code}（{example.name}）。一覧はポータルの「あなたの情報」と同じです。",
+        "名前か特定個人情報名コード。例：住民票関係情報、TM00000000000002",
     )
+
+
+def _code_of(text: str) -> str:
+    """The code of a kind that is named; another text as it is."""
+    return next((code for code, kind in catalogue().information.items() if kind.name == text), text)
 
 
 def _withholding(typed: Typed) -> Section:

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from portal.wire.complaints import complaint
 from portal.wire.limits import NOTICES_IN_BATCH_MAX
 from portal.wire.notice_sending import Mistake, RecipientsFormat
 from portal.wire.notices import OwnPart
@@ -217,11 +218,11 @@ class Reader:
             field = re.search(r"\$\.(\w+)", str(error))
             name = field[1] if field else None
             at = None if name is None else raw.find(f'"{name}"'.encode()) + 1 or None
-            raise _Wrong(at, name, f"項目の内容を直してください（{error}）。") from error
+            raise _Wrong(at, name, f"項目の内容を直してください。{complaint(error)[0]}。") from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             place = re.search(r"\(byte (\d+)\)", str(error))
             column = int(place[1]) + 1 if place else None
-            raise _Wrong(column, None, f"JSONとして読み取れません（{error}）。") from error
+            raise _Wrong(column, None, f"JSONとして読み取れません（{complaint(error)[0]}）。") from error
         words = {
             name: with_line_feeds(text)
             for name in ("title", "text", "payment_url")
@@ -243,7 +244,7 @@ class Reader:
         except msgspec.ValidationError as error:
             field = re.search(r"\$\.(\w+)", str(error))
             name = field[1] if field else next(iter(words))
-            raise wrong(name, f"長さを直してください（{error}）。") from error
+            raise wrong(name, f"長さを直してください。{complaint(error)[0]}。") from error
         mistake = wrong_own_part(own)
         if mistake is not None:
             raise wrong(*mistake)

@@ -136,6 +136,21 @@ def test_where_json_lines_are_wrong(line: bytes, place: tuple) -> None:
         assert found[1:] == (place[1], "宛名番号" if place[2] == "person" else place[2])
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b'{"person": "1"}', "整数にしてください（文字列でした）"),
+        (b'{"person": 1, "name": "x"}', "項目「name」はありません"),
+        (b'{"person": 1', "途中で終わっています"),
+        (b'{"person": 1, "title": ""}', "空にはできません"),
+        (b"{person: 1}", "2バイト目が読めません"),
+    ],
+)
+def test_what_is_wrong_is_said_in_japanese(line: bytes, words: str) -> None:
+    (mistake,) = read(JSON, line)[1].first_mistakes
+    assert words in mistake.reason
+
+
 def test_other_encodings_are_told_apart() -> None:
     (place,) = places(CSV, "宛名番号,件名\n1,".encode() + "題".encode("cp932"))
     assert place == (2, 2, None)

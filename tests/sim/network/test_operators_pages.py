@@ -64,7 +64,7 @@ async def test_a_clerk_withholds_items_all_and_nothing(up: Up, autojump_clock: M
     everything = up.form("withholding", information=RESIDENCE, extent="everything", items="")
     assert (await up.clerk.post(PAGE, everything)).status == 303
     assert await up.shown("s3") is None
-    nothing = up.form("withholding", information=RESIDENCE, extent="nothing")
+    nothing = up.form("withholding", information="住民票関係情報", extent="nothing")
     assert (await up.clerk.post(PAGE, nothing)).status == 303
     assert await up.shown("s4") == whole
 
