@@ -22,7 +22,7 @@ from portal.sessions.service import Sessions
 from portal.sessions.terminals import KINDS
 from portal.web import words
 from portal.web.addresses import page
-from portal.web.cookies import BEGUN_COOKIE, Begun, mark_of, read_begun, safe_way_back
+from portal.web.cookies import Begun, mark_of, read_begun, safe_way_back
 from portal.web.reception import Guest, Reception, Visitor
 from portal.wire.limits import REQUESTS_OPEN_MAX
 from portal.wire.problems import Problem
@@ -97,7 +97,7 @@ def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> No
             _read_terminal(form.get("terminal", "")) or Terminal.PC,
             safe_way_back(form.get("next", "")),
         )
-        every = [begun, *read_begun(request.cookies.get(BEGUN_COOKIE, ""))]
+        every = [begun, *read_begun(request.cookies.get(reception.cookies.begun_name, ""))]
         headers = [reception.cookies.begun(every)]
         if by_bridge:
             return reception.give(for_bridge(issued.challenge, issued.digest_info), headers=headers)
@@ -112,7 +112,7 @@ def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> No
 
     async def complete(guest: Visitor | None) -> Response:
         form = await request.form
-        every = read_begun(request.cookies.get(BEGUN_COOKIE, ""))
+        every = read_begun(request.cookies.get(reception.cookies.begun_name, ""))
         mark = mark_of(form.get("challenge", ""))
         begun = next((one for one in every if one.mark == mark), None)
         if begun is None:
@@ -126,6 +126,9 @@ def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> No
             if opened.status not in (429, 503):
                 reception.sign_in_failed()
             return show(begun.way_back, problem=opened)
+        if guest is not None:
+            # Somebody signed in at another window of this browser meanwhile; whose session that was ends with its cookie.
+            await sessions.end(guest.session)
         headers = [
             reception.cookies.session(opened.token),
             reception.cookies.begun([one for one in every if one is not begun]),
@@ -181,7 +184,10 @@ def _add_first_time(reception: Reception, sessions: Sessions) -> None:
         if isinstance(opened, Problem):
             # What another window has registered meanwhile stands.
             return reception.tell(opened, visitor)
-        return reception.go("top", {"done": "opened"})
+        # What the session may do from now on is more: who knew its token before does not know it any more.
+        renewed = await sessions.renewed(visitor.session)
+        headers = [] if renewed is None else [reception.cookies.session(renewed)]
+        return reception.go("top", {"done": "opened"}, headers=headers)
 
     reception.visitors("first_time", get=first_time, post=register)
 

@@ -242,6 +242,18 @@ class Sessions:
             "この方のアカウントはすでにあります。内容は「アカウント設定」で変えられます。",
         )
 
+    async def renewed(self, session: Session) -> str | None:
+        """A new token for this session, in the place of the one that it had; None when it has ended meanwhile."""
+        secret = token(self._chance)
+        outcome = await self._store.write([tables.renew(session.token_hash, token_hash(secret))])
+        self._living.forget(session.token_hash)
+        return None if isinstance(outcome, Conflict) else secret
+
+    async def end(self, session: Session) -> None:
+        """The session is no more; nothing else ends with it."""
+        await self._store.write([tables.delete(session.token_hash)])
+        self._living.forget(session.token_hash)
+
     async def sign_out(self, session: Session) -> None:
         """The session ends, and with it what was read (FLD-3); what was not read stays."""
         ops = [tables.delete(session.token_hash)]

@@ -77,6 +77,13 @@ def give_account(hash_of_token: bytes, account_id: str, idle_until_ms: int, ends
     )
 
 
+def renew(hash_of_token: bytes, new_hash: bytes) -> Op:
+    return Op(
+        "UPDATE sessions SET token_hash = :new_hash WHERE token_hash = :token_hash",
+        {"token_hash": hash_of_token, "new_hash": new_hash},
+    )
+
+
 def act_for(hash_of_token: bytes, delegation_id: str | None) -> Op:
     return Op(
         "UPDATE sessions SET acting_for = :delegation_id WHERE token_hash = :token_hash",

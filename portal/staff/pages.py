@@ -13,7 +13,6 @@ from portal.inquiries.service import InquiryBox
 from portal.staff.service import Entered, Refused, SignedInStaff, StaffDesk, Waiting
 from portal.web import words
 from portal.web.addresses import page
-from portal.web.cookies import STAFF_COOKIE
 from portal.web.reception import Guest, Reception, Way, typed
 from portal.wire.inquiries import DeskInquiry
 from portal.wire.limits import INQUIRY_CHARACTERS_MAX
@@ -38,7 +37,7 @@ def add_pages(reception: Reception, desk: StaffDesk, inquiries: InquiryBox, csrf
         return base64.urlsafe_b64encode(seal).decode()
 
     async def who() -> AtDesk | None:
-        token = request.cookies.get(STAFF_COOKIE)
+        token = request.cookies.get(reception.cookies.staff_name)
         staff = await desk.find(token) if token else None
         return None if staff is None else AtDesk(staff, csrf_of(staff))
 

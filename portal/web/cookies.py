@@ -1,4 +1,8 @@
-"""The portal's two cookies: who is signed in, and which sign-ins this browser has begun."""
+"""The portal's cookies: who is signed in, as a citizen or as staff, and which sign-ins this browser has begun.
+
+Over TLS their names begin with ``__Host-``: a browser then takes them from this very host alone, over TLS alone, for all
+of it. In the clear no browser would keep them so; the portal's address says which of the two it is.
+"""
 
 import base64
 import binascii
@@ -16,6 +20,7 @@ from portal.wire.sign_in import Terminal
 SESSION_COOKIE = "mynasim_session"
 STAFF_COOKIE = "mynasim_staff"
 BEGUN_COOKIE = "mynasim_sign_in"
+HOST_PREFIX = "__Host-"
 BEGUN_PATH = PAGES["sign_in"]
 """The sign-in pages alone get to see what was begun."""
 BEGUN_MAX = 4
@@ -46,11 +51,28 @@ class Cookies(NamedTuple):
     begun_seconds: int
     """As long as a challenge is good."""
 
-    def _header(self, name: str, value: str, path: str, seconds: int | None) -> tuple[str, str]:
+    @property
+    def session_name(self) -> str:
+        return self._named(SESSION_COOKIE)
+
+    @property
+    def staff_name(self) -> str:
+        return self._named(STAFF_COOKIE)
+
+    @property
+    def begun_name(self) -> str:
+        return self._named(BEGUN_COOKIE)
+
+    def _named(self, name: str) -> str:
+        return HOST_PREFIX + name if self.secure else name
+
+    def _header(
+        self, name: str, value: str, path: str, seconds: int | None, same_site: str = "Lax"
+    ) -> tuple[str, str]:
         # Without sync_expires: the machine's clock is not the world's.
         text = dump_cookie(
-            name, value, max_age=seconds, path=path, secure=self.secure, httponly=True, samesite="Lax",
-            sync_expires=False,
+            self._named(name), value, max_age=seconds, path="/" if self.secure else path, secure=self.secure,
+            httponly=True, samesite=same_site, sync_expires=False,
         )  # fmt: skip
         return ("set-cookie", text)
 
@@ -66,9 +88,14 @@ class Cookies(NamedTuple):
         return self._header(STAFF_COOKIE, token or "", PAGES["desk"], None if token else 0)
 
     def begun(self, every: Sequence[Begun]) -> tuple[str, str]:
-        """The newest come first, and the oldest fall off."""
+        """The newest come first, and the oldest fall off.
+
+        Where the portal has TLS and the card reader's page has none, a browser takes them for two sites. The form that
+        comes back from there must bring this cookie along; it proves nothing but that the sign-in was begun here.
+        """
         text = base64.urlsafe_b64encode(msgspec.json.encode(every[:BEGUN_MAX])).decode()
-        return self._header(BEGUN_COOKIE, text, BEGUN_PATH, self.begun_seconds if every else 0)
+        same_site = "None" if self.secure else "Lax"
+        return self._header(BEGUN_COOKIE, text, BEGUN_PATH, self.begun_seconds if every else 0, same_site)
 
 
 def read_begun(text: str) -> tuple[Begun, ...]:

@@ -30,7 +30,7 @@ from portal.sessions.service import Sessions
 from portal.sessions.terminals import kind_of
 from portal.web import design, words
 from portal.web.addresses import PAGES, page
-from portal.web.cookies import SESSION_COOKIE, Cookies, safe_way_back
+from portal.web.cookies import Cookies, safe_way_back
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.proxies import Acting
 from portal.wire.sign_in import MailEvent
@@ -127,7 +127,7 @@ class Reception:
 
     async def visitor(self, *, extend: bool) -> Visitor | None:
         """Who brings the cookie of a living session. *extend*: this visit is a sign of presence."""
-        token = request.cookies.get(SESSION_COOKIE)
+        token = request.cookies.get(self.cookies.session_name)
         session = await self._sessions.find(token, extend=extend) if token else None
         if session is None:
             return None
@@ -268,7 +268,7 @@ class Reception:
             wanted += "?" + request.query_string.decode("latin-1")
         pairs = {"next": safe_way_back(wanted)}
         headers = []
-        if SESSION_COOKIE in request.cookies:
+        if self.cookies.session_name in request.cookies:
             pairs["over"] = "posted" if request.method == "POST" else "time"
             headers.append(self.cookies.no_session())
         return self.go("sign_in", {key: value for key, value in pairs.items() if value}, headers=headers)
