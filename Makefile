@@ -1,12 +1,13 @@
 # Two commands do everything on a machine with Python 3.11 or later and make:
-#   make up    installs what is needed and starts the portal and every simulator
+#   make up    installs what is needed and starts the portal and every simulator (TLS=1: with TLS)
 #   make test  installs what the tests need and runs them
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STATE ?=
-UP_ARGUMENTS := $(if $(STATE),--state $(STATE))
+TLS ?=
+UP_ARGUMENTS := $(if $(STATE),--state $(STATE)) $(if $(TLS),--tls)
 
 .PHONY: up install install-tests test lint types bench scenarios clean help
 

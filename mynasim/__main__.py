@@ -40,6 +40,13 @@ Workers = Annotated[
         help="ポータルのプロセスの数。2以上にはPostgreSQLの保管庫が要ります。既定は設定 [portal] workers。"
     ),
 ]
+Tls = Annotated[
+    bool | None,
+    Parameter(
+        help="利用者をTLS（HTTPS）で迎えます。証明書は起動のときに作ります。既定は設定 [portal] tls。",
+        negative="",
+    ),
+]
 Verbose = Annotated[bool, Parameter(help="くわしい記録を残します。", negative="")]
 
 
@@ -50,6 +57,7 @@ def _prepare(
     traffic: str | None = None,
     store: str | None = None,
     workers: int | None = None,
+    tls: bool | None = None,
 ) -> "tuple[Settings, Path, Path | None]":
     from mynasim import place, settings
 
@@ -61,7 +69,7 @@ def _prepare(
         file = folder / settings.FILE_NAME
     said: dict[str, dict[str, object]] = {
         "world": {"traffic": traffic},
-        "portal": {"store": store, "workers": workers},
+        "portal": {"store": store, "workers": workers, "tls": tls},
     }
     above = {
         section: {name: value for name, value in entries.items() if value is not None}
@@ -79,6 +87,7 @@ def up(
     traffic: TrafficRate = None,
     store: StoreUrl = None,
     workers: Workers = None,
+    tls: Tls = None,
     json: Annotated[
         bool, Parameter(help="準備ができたら、同じ内容を1行のJSONで書きます。", negative="")
     ] = False,
@@ -87,7 +96,7 @@ def up(
     """ポータルと模擬システムをすべて起動します。"""
     from mynasim import up as command
 
-    loaded, folder, file = _prepare(state, settings, traffic=traffic, store=store, workers=workers)
+    loaded, folder, file = _prepare(state, settings, traffic=traffic, store=store, workers=workers, tls=tls)
     command.run(loaded, folder, file, json=json, verbose=verbose)
 
 
@@ -98,6 +107,7 @@ def portal(
     settings: SettingsFile = None,
     store: StoreUrl = None,
     workers: Workers = None,
+    tls: Tls = None,
     json: Annotated[
         bool, Parameter(help="準備ができたら、アドレスを1行のJSONで書きます。", negative="")
     ] = False,
@@ -109,7 +119,7 @@ def portal(
     """ポータルだけを起動します。"""
     from mynasim import portal as command
 
-    loaded, folder, file = _prepare(state, settings, store=store, workers=workers)
+    loaded, folder, file = _prepare(state, settings, store=store, workers=workers, tls=tls)
     command.run(loaded, folder, file, json=json, log_file=log_file, verbose=verbose)
 
 

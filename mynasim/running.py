@@ -7,12 +7,14 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 import trio
 
 from mynasim.settings import Settings, SettingsWrong
 from portal.links.http import Address
 from portal.live import SmtpAddress
+from portal.serving.hosting import OverTls
 from portal.serving.listen import Bound, bind
 from portal.wire.systems import System
 
@@ -23,12 +25,16 @@ WATCHED_VARIABLE = "MYNASIM_WATCHED"
 WORKER_VARIABLE = "MYNASIM_WORKER"
 """Which of several portal processes this is, from 1."""
 SMTP = "smtp"
+PORTAL_TLS = "portal_tls"
+"""The portal's door for people, where TLS is on."""
 
 
 def wanted_port(settings: Settings, name: str) -> tuple[str, int]:
     """Host and port that the settings want for a system, or for SMTP."""
     if name == System.PORTAL:
         return settings.portal.host, settings.portal.port
+    if name == PORTAL_TLS:
+        return settings.portal.host, settings.portal.tls_port
     if name == SMTP:
         return settings.world.host, settings.world.ports.smtp
     return settings.world.host, settings.world.ports.of(System(name))
@@ -45,7 +51,9 @@ def bind_all(settings: Settings, names: Iterable[str]) -> dict[str, Bound]:
             listener.setblocking(False)
             bounds[name] = Bound(listener, host, listener.getsockname()[1], port)
         else:
-            bounds[name] = bind(host, port, shared=name == System.PORTAL and settings.portal.workers > 1)
+            bounds[name] = bind(
+                host, port, shared=name in (System.PORTAL, PORTAL_TLS) and settings.portal.workers > 1
+            )
     return bounds
 
 
@@ -69,6 +77,22 @@ def addresses(settings: Settings, bounds: dict[str, Bound]) -> dict[System, str]
         except ValueError as error:
             raise SettingsWrong(f"{system} のつなぎ先が正しくありません。{error}") from error
     return found
+
+
+def portal_doors(settings: Settings) -> tuple[str, ...]:
+    """What the portal listens at."""
+    return (System.PORTAL, PORTAL_TLS) if settings.portal.tls else (System.PORTAL,)
+
+
+def over_tls(settings: Settings, bounds: dict[str, Bound]) -> OverTls | None:
+    """The portal's door for people, if it has one."""
+    bound = bounds.get(PORTAL_TLS)
+    if bound is None:
+        return None
+    named = settings.addresses.portal_tls
+    origin = named.rstrip("/") or bound.url.replace("http:", "https:", 1)
+    host = urlsplit(origin).hostname
+    return OverTls(bound, origin, (*settings.portal.tls_hosts, *([host] if host else [])))
 
 
 def smtp_address(settings: Settings, bounds: dict[str, Bound]) -> SmtpAddress:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 from rich.console import Console, Group
@@ -17,12 +17,16 @@ from mynasim.watching import Place, Watch, worker_places
 from portal.seams.chance import LiveChance
 from portal.seams.clock import LiveClock, stopwatch_ns
 from portal.secrets import load_or_make
+from portal.serving.hosting import OverTls
 from portal.serving.listen import Bound
 from portal.staff.model import OPERATOR_ID
 from portal.wire.moments import day_of
 from portal.wire.systems import JAPANESE_NAMES, WORLD_SYSTEMS, System
 from sim.nation.municipalities import municipality
 from sim.world.facts import WorldFacts
+
+if TYPE_CHECKING:
+    from portal.serving.tls import Identity
 
 
 def run(settings: Settings, state: Path, settings_file: Path | None, *, json: bool, verbose: bool) -> None:
@@ -44,7 +48,10 @@ async def _main(
     facts = place.world_facts(state, settings.world, day_of(LiveClock().now_ms()))
     place.write_trust(state, facts)
     workers = settings.portal.workers
-    bounds = running.bind_all(settings, [*System, running.SMTP])
+    bounds = running.bind_all(
+        settings, dict.fromkeys([*running.portal_doors(settings), *System, running.SMTP])
+    )
+    over_tls = running.over_tls(settings, bounds)
     addresses = running.addresses(settings, bounds)
     smtp = running.smtp_address(settings, bounds)
     environment = to_environment(
@@ -54,12 +61,19 @@ async def _main(
                 "smtp": f"{smtp.host}:{smtp.port}",
             },
             "world": {"traffic": settings.world.traffic_rate},
-            "portal": {"store": settings.portal.store, "workers": workers},
+            "portal": {"store": settings.portal.store, "workers": workers, "tls": settings.portal.tls},
         }
     )
+    doors = {name: bounds[name] for name in running.portal_doors(settings)}
+    identity = None
+    if over_tls is not None:
+        from portal.serving.tls import load_or_make as certificate
+
+        environment |= to_environment({"addresses": {running.PORTAL_TLS: over_tls.origin}})
+        identity = certificate(state, over_tls.hosts, LiveClock(), LiveChance())
     watch = Watch(state, settings_file, environment, verbose=verbose)
     world = Place({name: bounds[name] for name in (*WORLD_SYSTEMS, running.SMTP)})
-    portals = worker_places(System.PORTAL, bounds[System.PORTAL], workers)
+    portals = worker_places(doors, workers)
 
     async def main() -> None:
         async with trio.open_nursery() as nursery:
@@ -69,7 +83,7 @@ async def _main(
                     worker = number if workers > 1 else None
                     starting.start_soon(nursery.start, watch.keep, "portal", portal, worker)
             seconds = (stopwatch_ns() - began) / 1e9
-            _tell(settings, state, facts, bounds, addresses, seconds, password, json=json)
+            _tell(settings, state, facts, bounds, addresses, seconds, password, over_tls, identity, json=json)
 
     try:
         await running.run_until_told(main)
@@ -106,9 +120,12 @@ def _tell(
     addresses: dict[System, str],
     seconds: float,
     password: str,
+    over_tls: OverTls | None,
+    identity: "Identity | None",
     *,
     json: bool,
 ) -> None:
+    home = addresses[System.PORTAL] if over_tls is None else over_tls.origin
     residents = _residents(facts)
     smtp = bounds[running.SMTP]
     if json:
@@ -116,11 +133,19 @@ def _tell(
             {
                 "ready": True,
                 "seconds": round(seconds, 2),
-                "portal": addresses[System.PORTAL],
+                "portal": home,
+                **(
+                    {}
+                    if identity is None
+                    else {
+                        "portal_for_systems": addresses[System.PORTAL],
+                        "tls": {"authority": str(identity.authority), "fingerprint": identity.fingerprint},
+                    }
+                ),
                 "systems": {str(system): addresses[system] for system in WORLD_SYSTEMS},
                 "smtp": f"{smtp.host}:{smtp.port}",
                 "residents": residents,
-                "desk": {"url": f"{addresses[System.PORTAL]}/desk", "id": OPERATOR_ID, "password": password},
+                "desk": {"url": f"{home}/desk", "id": OPERATOR_ID, "password": password},
                 "state": str(state),
                 "pid": os.getpid(),
             }
@@ -132,7 +157,7 @@ def _tell(
         console.print(f"[yellow]ポート{bound.wanted}は使用中のため、{bound.port}を使います。[/yellow]")
     console.print(
         Panel.fit(
-            _picture(settings, state, addresses, residents, smtp, password),
+            _picture(state, addresses, residents, smtp, password, home, identity),
             title="mynasim",
             subtitle=f"{seconds:.1f}秒で起動",
         )
@@ -140,15 +165,16 @@ def _tell(
 
 
 def _picture(
-    settings: Settings,
     state: Path,
     addresses: dict[System, str],
     residents: Sequence[dict[str, Any]],
     smtp: Bound,
     password: str,
+    home: str,
+    identity: "Identity | None",
 ) -> Any:
     where = Table.grid(padding=(0, 2))
-    where.add_row("[bold]マイナポータル（模擬）[/bold]", f"[bold]{addresses[System.PORTAL]}[/bold]")
+    where.add_row("[bold]マイナポータル（模擬）[/bold]", f"[bold]{home}[/bold]")
     for system in WORLD_SYSTEMS:
         where.add_row(JAPANESE_NAMES[system], addresses[system])
     where.add_row("メールの受け口（SMTP）", f"{smtp.host}:{smtp.port}")
@@ -165,13 +191,20 @@ def _picture(
         people.add_row(
             one["resident"], one["municipality"], str(one["age"]), one["pin"], one["sign_password"]
         )
+    trusted = [] if identity is None else [
+        "",
+        f"TLSの証明書の指紋（SHA-256）: {identity.fingerprint}",
+        f"ブラウザーに信頼させるには、認証局の証明書として {identity.authority} を取り込みます。",
+        f"ほかのシステム用の入口（平文、利用者は使えません）: {addresses[System.PORTAL]}",
+    ]  # fmt: skip
     return Group(
         where,
+        *trusted,
         "",
         people,
         "",
         f"届いたメール: {addresses[System.MAILBOX]}",
-        f"運用者の窓口: {addresses[System.PORTAL]}/desk （ID: {OPERATOR_ID}、パスワード: {password}）",
+        f"運用者の窓口: {home}/desk （ID: {OPERATOR_ID}、パスワード: {password}）",
         f"状態と記録: {state}",
         "止めるには Ctrl-C を押します。",
     )

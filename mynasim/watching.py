@@ -45,15 +45,12 @@ class Place:
 
 
 class SharedPlace(Place):
-    """One socket of several at the same port: when its process stays away, the others get all who connect."""
-
-    def __init__(self, name: str, bound: Bound) -> None:
-        super().__init__({name: bound})
-        self._name = name
+    """Sockets that others have at the same ports too: when its process stays away, the others get all who connect."""
 
     def files(self) -> dict[str, int]:
-        if self._bounds[self._name].socket.fileno() < 0:
-            self._bounds[self._name] = join(self._bounds[self._name])
+        for name, bound in self._bounds.items():
+            if bound.socket.fileno() < 0:
+                self._bounds[name] = join(bound)
         return super().files()
 
     def leave(self) -> None:
@@ -134,11 +131,12 @@ class Watch:
         )
 
 
-def worker_places(name: str, first: Bound, workers: int) -> list[Place]:
-    """A socket at the same port for each worker. Raises ``NoFreePort``."""
+def worker_places(first: Mapping[str, Bound], workers: int) -> list[Place]:
+    """Sockets at the same ports for each worker. Raises ``NoFreePort``."""
     if workers == 1:
-        return [Place({name: first})]
-    return [SharedPlace(name, bound) for bound in (first, *(join(first) for _ in range(workers - 1)))]
+        return [Place(first)]
+    others = ({name: join(bound) for name, bound in first.items()} for _ in range(workers - 1))
+    return [SharedPlace(bounds) for bounds in (first, *others)]
 
 
 async def _first_line(process: trio.Process) -> bool:

@@ -70,7 +70,7 @@ async def _main(settings: Settings, state: Path, json: bool) -> None:
         secrets = load_or_make(state, chance)
         facts = place.world_facts(state, settings.world, day_of(clock.now_ms()))
         place.write_trust(state, facts)
-        description = Description(facts, settings.world, settings.portal)
+        description = Description(facts, settings.world, settings.portal, settings.addresses.portal_tls)
         await running.run_until_told(main)
     finally:
         for bound in bounds.values():

@@ -15,7 +15,7 @@ from portal.seams.chance import Chance
 from portal.seams.clock import Clock
 from portal.seams.workshop import InThreads
 from portal.secrets import Secrets
-from portal.serving.hosting import Build, LiveLinks, host
+from portal.serving.hosting import Build, LiveLinks, OverTls, host
 from portal.serving.limits import DEFAULTS, ServingLimits
 from portal.serving.listen import Bound
 from portal.serving.system import BuiltSystem, Surroundings
@@ -53,9 +53,12 @@ def read_trust(folder: Path) -> tuple[bytes, ...]:
     return certificates
 
 
-def browsers_at(addresses: Mapping[System, str]) -> Browsers:
-    """How browsers come to a portal at these addresses. Listening everywhere, it is found where they say they found it."""
-    origin = addresses[System.PORTAL]
+def browsers_at(addresses: Mapping[System, str], origin: str = "") -> Browsers:
+    """How browsers come to a portal at these addresses; *origin* is where they find it over TLS.
+
+    Listening everywhere, it is found where they say they found it.
+    """
+    origin = origin or addresses[System.PORTAL]
     everywhere = urlsplit(origin).hostname in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
     return Browsers("" if everywhere else origin, addresses[System.CARD_DESK])
 
@@ -91,11 +94,13 @@ async def run_portal(
     *,
     record: Recorder = unrecorded,
     limits: ServingLimits = DEFAULTS,
+    over_tls: OverTls | None = None,
     task_status: trio.TaskStatus[BuiltSystem] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run until cancelled."""
     links = LiveLinks(addresses, secrets.link, clock, record, limits)
-    build_it = builder(settings, secrets, trust, SmtpCarrier(*smtp), browsers_at(addresses))
+    browsers = browsers_at(addresses, "" if over_tls is None else over_tls.origin)
+    build_it = builder(settings, secrets, trust, SmtpCarrier(*smtp), browsers)
     try:
         await host(
             System.PORTAL,
@@ -109,6 +114,7 @@ async def run_portal(
             store_url=settings.store,
             lane=settings.lane,
             limits=limits,
+            over_tls=over_tls,
             task_status=task_status,
         )
     finally:

@@ -16,6 +16,20 @@ class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[
         int, about("待ち受けるポート。使用中なら次の空きを使います。"), msgspec.Meta(ge=0, le=65535)
     ] = 8600
+    tls: Annotated[
+        bool,
+        about(
+            "利用者をTLS（HTTPS）で迎えるか。証明書は起動のときに作り、状態フォルダーに置きます。"
+            "平文のポートは、ほかのシステムのためだけに残ります。"
+        ),
+    ] = False
+    tls_port: Annotated[
+        int, about("TLSで待ち受けるポート。使用中なら次の空きを使います。"), msgspec.Meta(ge=0, le=65535)
+    ] = 8643
+    tls_hosts: Annotated[
+        tuple[Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}$(?!\n)")], ...],
+        about("証明書に書く、この計算機のほかの名前やアドレス。"),
+    ] = ()
     lane: Annotated[
         bool,
         about(

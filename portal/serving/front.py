@@ -12,8 +12,9 @@ from portal.serving.dispatcher import Dispatcher
 from portal.serving.lane.answering import origin_form
 from portal.serving.lane.parsing import Received
 from portal.serving.shield import Shield
-from portal.wire.operation import BODY_BYTES_MAX, WireRequest, WireResponse, encode_problem
+from portal.wire.operation import BODY_BYTES_MAX, Nothing, WireRequest, WireResponse, encode_problem
 from portal.wire.problems import Problem, ProblemCode, problem
+from portal.wire.systems import Party
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -36,9 +37,15 @@ class Front:
         pages: AsgiApp | None = None,
         *,
         stopwatch: Callable[[], int] = stopwatch_ns,
+        moved_to: str = "",
     ) -> None:
-        """*stopwatch* tells nanoseconds for ``Server-Timing``."""
+        """*stopwatch* tells nanoseconds for ``Server-Timing``.
+
+        *moved_to* is the origin with TLS where people are served; then this is a door in the clear for other systems
+        alone: pages say where to go, and operations of citizens and of anybody say that they are to be called there.
+        """
         self.dispatcher = dispatcher
+        self._moved_to = moved_to
         self._stopwatch = stopwatch
         self._pages: AsgiApp | None = None if pages is None else Shield(pages)
 
@@ -51,6 +58,8 @@ class Front:
             path = scope["raw_path"].decode("latin-1")
             if self._pages is None or self.dispatcher.knows(path):
                 await self._operate(path, scope, receive, send)
+            elif self._moved_to:
+                await self._send_there(scope, receive, send)
             else:
                 await self._pages(scope, receive, send)
         elif kind == "lifespan":
@@ -104,6 +113,8 @@ class Front:
 
     async def _answer(self, request: WireRequest, address: str) -> WireResponse:
         """The dispatcher's answer, and in ``Server-Timing`` what it waited for."""
+        if self._moved_to and (refused := self._only_there(request)) is not None:
+            return encode_problem(refused)
         began = self._stopwatch()
         account, token = spent.begin()
         try:
@@ -113,6 +124,40 @@ class Front:
         timing = (spent.HEADER, account.header(self._stopwatch() - began))
         return WireResponse(
             response.status, response.content_type, response.body, (*response.headers, timing)
+        )
+
+    async def _send_there(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What was sent in the clear is not sent again for its sender: a form is refused, an address leads on."""
+        while (await receive()).get("more_body", False):
+            pass
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), *_SAFE_HEADERS]
+        if scope["method"] in ("GET", "HEAD"):
+            query = scope["query_string"]
+            target = scope["raw_path"] + (b"?" + query if query else b"")
+            status, body = 308, b""
+            headers.append((b"location", self._moved_to.encode() + target))
+        else:
+            status, body = (
+                403,
+                f"{self._moved_to} を使ってください。暗号化されていないため、受け付けません。\n".encode(),
+            )
+        headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def _only_there(self, request: WireRequest) -> Problem | None:
+        """Of an operation that carries what is somebody's own, or may."""
+        found = self.dispatcher.find(request.method, request.path)
+        if isinstance(found, Problem):
+            return None
+        operation = found.route.operation
+        asks_nothing = operation.method == "GET" and operation.request is Nothing
+        for_peers = not operation.callers & {Party.CITIZEN, Party.ANYONE}
+        if for_peers or (Party.ANYONE in operation.callers and asks_nothing):
+            return None
+        return problem(
+            ProblemCode.FORBIDDEN,
+            f"暗号化されていないため、受け付けません。{self._moved_to} を使ってください。",
         )
 
     async def _too_large(self, most: int) -> WireResponse:

@@ -5,6 +5,7 @@ hypercorn handles (everything when the lane is off) is fenced in: whatever a con
 only, and clear-text HTTP/2 is refused.
 """
 
+from math import inf
 from typing import Any
 
 import hypercorn.protocol as hypercorn_protocol
@@ -31,7 +32,22 @@ class _NoClearTextHttp2(hypercorn_protocol.ProtocolWrapper):
 class GuardedServer(TCPServer):
     """One connection; whatever goes wrong in it stays in it."""
 
+    open_now = 0
+    connections_max: float = inf
+    """Of this process: one more is closed at once, before it costs a handshake."""
+
     async def run(self) -> None:
+        if GuardedServer.open_now >= GuardedServer.connections_max:
+            log.warning("too_many_connections", most=GuardedServer.connections_max)
+            await trio.aclose_forcefully(self.stream)
+            return
+        GuardedServer.open_now += 1
+        try:
+            await self._run()
+        finally:
+            GuardedServer.open_now -= 1
+
+    async def _run(self) -> None:
         try:
             await super().run()
         except BaseExceptionGroup as group:
@@ -47,7 +63,8 @@ class GuardedServer(TCPServer):
         log.warning("connection_dropped", error=repr(error))
 
 
-def install() -> None:
-    """From now on hypercorn's trio worker serves connections with :class:`GuardedServer`."""
+def install(connections_max: float = inf) -> None:
+    """From now on hypercorn's trio worker serves connections with :class:`GuardedServer`, at most so many in this process."""
+    GuardedServer.connections_max = connections_max
     hypercorn_run.TCPServer = GuardedServer  # type: ignore[attr-defined]
     hypercorn_tcp_server.ProtocolWrapper = _NoClearTextHttp2  # type: ignore[attr-defined]

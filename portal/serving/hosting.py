@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import trio
 
@@ -18,6 +19,17 @@ from portal.serving.system import BuiltSystem, Surroundings
 from portal.store.opening import open_store
 from portal.store.store import Schema
 from portal.wire.systems import Caller, System
+
+
+class OverTls(NamedTuple):
+    """A second door with TLS, for people; the other one is then for systems."""
+
+    bound: Bound
+    origin: str
+    """Where browsers find it."""
+    hosts: tuple[str, ...]
+    """Names and addresses for its certificate, beside those of this machine."""
+
 
 Build = Callable[[Surroundings], BuiltSystem]
 
@@ -82,6 +94,7 @@ async def host(
     store_url: str = "",
     lane: bool = True,
     limits: ServingLimits = DEFAULTS,
+    over_tls: OverTls | None = None,
     task_status: trio.TaskStatus[BuiltSystem] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run this system until cancelled; its state is in *folder*, in a file that bears its name, or in a database.
@@ -99,6 +112,13 @@ async def host(
         built = build(Surroundings(clock, chance, store, link, links.keys()))
         built.dispatcher.in_progress_max = limits.requests_in_progress_max
         await nursery.start(built.run)
-        front = Front(built.dispatcher, built.pages)
+        front = Front(built.dispatcher, built.pages, moved_to=over_tls.origin if over_tls is not None else "")
+        if over_tls is not None:
+            # Only where it is wanted: making certificates brings much along.
+            from portal.serving.tls import load_or_make, serve_tls
+
+            identity = load_or_make(folder, over_tls.hosts, clock, chance)
+            strict = Front(built.dispatcher, built.pages)
+            await nursery.start(partial(serve_tls, strict, over_tls.bound, identity, limits=limits))
         await nursery.start(partial(serve, front, bound, clock, lane=lane, limits=limits))
         task_status.started(built)

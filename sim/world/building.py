@@ -35,6 +35,8 @@ class Description(NamedTuple):
     facts: WorldFacts
     world: WorldSettings
     portal: PortalSettings
+    portal_origin: str = ""
+    """Where browsers find the portal, if not at the address that systems call."""
 
 
 SCHEMAS: dict[System, Sequence[Schema]] = {
@@ -115,7 +117,7 @@ class Simulators:
                 self.mailbox = Mailbox(surroundings)
                 return mailbox.build(surroundings, self.mailbox)
             case System.CARD_DESK:
-                origins = [self._addresses[System.PORTAL]]
+                origins = [self._addresses[System.PORTAL], self._description.portal_origin]
                 desk = Desk(
                     surroundings,
                     facts.nation,

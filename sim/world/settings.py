@@ -126,6 +126,9 @@ class Addresses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """各システムのアドレス。空なら、この計算機の上の、設定されたポートです。別のシステムに置き換えるときに書きます."""
 
     portal: Annotated[str, about("マイナポータル。")] = ""
+    portal_tls: Annotated[
+        str, about("利用者がマイナポータルを開くアドレス（https）。TLSを使うときだけ書きます。")
+    ] = ""
     front: Annotated[str, about("世界の入口のページ。")] = ""
     card_desk: Annotated[str, about("カードリーダー。")] = ""
     mailbox: Annotated[str, about("メールボックスのページ。")] = ""
