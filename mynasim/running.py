@@ -92,7 +92,8 @@ def over_tls(settings: Settings, bounds: dict[str, Bound]) -> OverTls | None:
     named = settings.addresses.portal_tls
     origin = named.rstrip("/") or bound.url.replace("http:", "https:", 1)
     host = urlsplit(origin).hostname
-    return OverTls(bound, origin, (*settings.portal.tls_hosts, *([host] if host else [])))
+    named_hosts = settings.portal.tls_hosts.replace(" ", "").split(",") if settings.portal.tls_hosts else ()
+    return OverTls(bound, origin, (*named_hosts, *([host] if host else [])))
 
 
 def smtp_address(settings: Settings, bounds: dict[str, Bound]) -> SmtpAddress:

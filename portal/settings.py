@@ -27,9 +27,10 @@ class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int, about("TLSで待ち受けるポート。使用中なら次の空きを使います。"), msgspec.Meta(ge=0, le=65535)
     ] = 8643
     tls_hosts: Annotated[
-        tuple[Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}$(?!\n)")], ...],
-        about("証明書に書く、この計算機のほかの名前やアドレス。"),
-    ] = ()
+        str,
+        about("証明書に書く、この計算機のほかの名前やアドレスを、コンマで区切って。"),
+        msgspec.Meta(pattern=r"^([A-Za-z0-9.:-]{1,253}(, ?[A-Za-z0-9.:-]{1,253})*)?$(?!\n)"),
+    ] = ""
     lane: Annotated[
         bool,
         about(

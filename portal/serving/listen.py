@@ -122,7 +122,11 @@ async def serve(
     config.bind = []
     # Its types are of messages; ours are what they are in Python.
     wrapped = wrap_app(app, config.wsgi_max_body_size, "asgi")  # type: ignore[arg-type]
-    by = partial(_by_lane, app, clock, limits) if lane and hasattr(select, "epoll") else _by_hypercorn
+    by = (
+        partial(_by_lane, app, clock, limits)
+        if lane and hasattr(select, "epoll")
+        else partial(_by_hypercorn, limits)
+    )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_set_when_cancelled, stop)
         # Cancelled abruptly, answers would be cut in two; out of reach, the server is asked to stop instead.
@@ -131,9 +135,14 @@ async def serve(
 
 
 async def _by_hypercorn(
-    app: AppWrapper, config: Config, bound: Bound, stop: trio.Event, task_status: trio.TaskStatus[None]
+    limits: ServingLimits,
+    app: AppWrapper,
+    config: Config,
+    bound: Bound,
+    stop: trio.Event,
+    task_status: trio.TaskStatus[None],
 ) -> None:
-    install()
+    install(limits.connections_max)
     async with trio.open_nursery() as workers:
         sockets = Sockets([], [bound.socket], [])
         await workers.start(partial(worker_serve, app, config, sockets=sockets, shutdown_trigger=stop.wait))

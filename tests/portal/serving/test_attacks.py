@@ -118,7 +118,7 @@ async def test_a_websocket_upgrade_followed_by_a_stray_byte(attacked, stray, hea
 
 async def test_the_stray_byte_ends_a_worker_without_the_guard(monkeypatch):
     """Else the tests above show nothing: the same bytes, hypercorn as it comes."""
-    monkeypatch.setattr(listen, "install", lambda: None)
+    monkeypatch.setattr(listen, "install", lambda *_: None)
     monkeypatch.setattr(hypercorn_run, "TCPServer", TCPServer)
     request = asking(
         "GET", "/health", Connection="Upgrade", Upgrade="websocket",

@@ -4,11 +4,13 @@ import contextlib
 import socket
 
 import pytest
+import trio
 from made_up import make
 from raw_client import running
 
 from portal.seams.clock import LiveClock
 from portal.serving.front import Front
+from portal.serving.limits import ServingLimits
 from portal.serving.listen import Bound, NoFreePort, bind, join
 
 
@@ -117,3 +119,21 @@ async def test_a_stopped_server_frees_its_port():
         port = server.bound.port
     bound = bind("127.0.0.1", port, exact=True)
     bound.socket.close()
+
+
+@pytest.mark.parametrize("lane", [True, False])
+async def test_no_more_connections_than_were_allowed(lane):
+    limits = ServingLimits(connections_max=2)
+    front = Front(make(LiveClock()).dispatcher)
+    async with (
+        running(front, lane=lane, limits=limits) as server,
+        server.client() as first,
+        server.client() as second,
+    ):
+        assert (await first.ask("GET", "/health")).status == 200
+        assert (await second.ask("GET", "/health")).status == 200
+        async with await trio.open_tcp_stream("127.0.0.1", server.bound.port) as third:
+            with contextlib.suppress(trio.BrokenResourceError):
+                await third.send_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+                assert await third.receive_some() == b""
+        assert (await first.ask("GET", "/health")).status == 200
