@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol, TypeVar
 
 import trio
+import trio.testing
 
 from portal.links.link import Link
 from portal.seams.clock import Clock
@@ -30,6 +31,9 @@ SIMULATED_LOOKS = 40
 """How often a condition is looked at within its time, in simulated time."""
 LIVE_LOOKS_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08)
 """Between the looks at a condition before the clock is moved, live."""
+LIVE_QUIET_SECONDS = 0.05
+"""What a jump of the clock has made due is done when nobody has done anything for so long."""
+LIVE_UNQUIET_SECONDS_MAX = 2.0
 LIVE_PATIENCE_SECONDS = 15.0
 """Real time that a busy machine gets at the end, live."""
 
@@ -126,7 +130,11 @@ class Stage:
 
     async def _settle(self) -> None:
         """Let what has fallen due begin."""
-        await trio.sleep(0.01 if self.live else 1)
+        if self.live:
+            with trio.move_on_after(LIVE_UNQUIET_SECONDS_MAX):
+                await trio.testing.wait_all_tasks_blocked(LIVE_QUIET_SECONDS)
+        else:
+            await trio.sleep(1)
 
     async def until(
         self, condition: Callable[[], Awaitable[T | None]], *, at_most: timedelta, what: str

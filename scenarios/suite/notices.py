@@ -141,7 +141,11 @@ async def notice_retention(stage: Stage) -> None:
     await stage.pass_time(timedelta(days=1))
     await stage.pass_time(SWEPT_WITHIN)
     await resident.enter()
-    equal(await resident.list_notices(), (), "期限の後のお知らせ")
+
+    async def nothing_left() -> bool:
+        return await resident.list_notices() == ()
+
+    await stage.until(nothing_left, at_most=timedelta(minutes=1), what="期限の後のお知らせが消える")
     refused(await resident.open_notice(read.notice_id), ProblemCode.NOT_FOUND, "期限の後に開く")
     stage.step("過ぎた保存期限では送れない")
     past = words(TITLE, stage.today - timedelta(days=1))
@@ -228,7 +232,11 @@ async def questionnaire(stage: Stage) -> None:
     await stage.pass_time(timedelta(days=10))
     await stage.pass_time(SWEPT_WITHIN)
     await resident.enter()
-    equal((await resident.opened_notice(seen.notice_id)).answers, None, "回収期限の後の回答")
+
+    async def dropped() -> bool:
+        return (await resident.opened_notice(seen.notice_id)).answers is None
+
+    await stage.until(dropped, at_most=timedelta(minutes=1), what="回収期限の後に回答が消える")
 
 
 @scenario("notice-order", "つながらないことがあっても、順番どおりに一度だけ届く", "NOT-1")
