@@ -10,6 +10,9 @@ import trio
 class Clock(ABC):
     """時計: the time of the world, which can be moved (a rehearsal stands a year ahead; a fault skews one system)."""
 
+    is_only_moved_here = False
+    """Whether it never jumps but by :meth:`move`: a machine's clock is set by others, too."""
+
     def __init__(self, offset_ms: int = 0) -> None:
         self.offset_ms = offset_ms
         self.steady_seconds: Callable[[], float] = trio.current_time

@@ -1,5 +1,6 @@
 """What every system serves of itself: its health and its API document, read off its routes."""
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -26,12 +27,16 @@ def serve_about(dispatcher: Dispatcher, clock: Clock) -> None:
     async def answer_health(_: Nothing, __: Stranger) -> Health:
         return Health(system, "up", to_utc(clock.now_ms()).isoformat())
 
+    @cache
+    def document() -> msgspec.Raw:
+        # Made when somebody asks for it: most processes are never asked, and it takes longer than a start.
+        return msgspec.Raw(msgspec.json.encode(openapi(system, dispatcher.routes)))
+
     async def answer_document(_: Nothing, __: Stranger) -> msgspec.Raw:
-        return document
+        return document()
 
     dispatcher.add(health(system), Open(), answer_health)
     dispatcher.add(api_document(system), Open(), answer_document)
-    document = msgspec.Raw(msgspec.json.encode(openapi(system, dispatcher.routes)))
 
 
 def _problem_codes(route: Route) -> list[ProblemCode]:

@@ -26,6 +26,9 @@ LOOKING = 1 << 62
 """In place of a moment: the worker is looking just now, so whatever falls due is worth another look."""
 LOOK_SECONDS_MAX = 60.0
 """A worker looks again after so long even when nobody woke it (a clock may have been moved)."""
+LOOK_SECONDS_MAX_WHEN_TOLD = 3_600.0
+"""Where nobody else writes and every move of the clock wakes the worker: half of the steps of a simulated world were looks
+in vain."""
 
 SCHEMA = Schema(
     "outbox",
@@ -152,7 +155,11 @@ class Outbox:
         self._store = store
         self._holder = holder
         self._looks = 0
-        self._look_seconds_max = claims.LOOK_SECONDS_MAX if holder else LOOK_SECONDS_MAX
+        self._look_seconds_max = LOOK_SECONDS_MAX
+        if holder:
+            self._look_seconds_max = claims.LOOK_SECONDS_MAX
+        elif clock.is_only_moved_here:
+            self._look_seconds_max = LOOK_SECONDS_MAX_WHEN_TOLD
         self._clock = clock
         self._works = dict(works)
         self._nursery: trio.Nursery | None = None

@@ -5,6 +5,7 @@ time the same transactions are committed in the loop, without a thread, so that 
 """
 
 import contextlib
+import functools
 import sqlite3
 import threading
 from collections import deque
@@ -286,6 +287,14 @@ async def open_sqlite(
         store.close()
 
 
+@functools.cache
+def _empty(schemas: tuple[Schema, ...]) -> sqlite3.Connection:
+    """A store with these tables and nothing in them."""
+    connection = _connect(":memory:")
+    _migrate(connection, schemas)
+    return connection
+
+
 class SimulatedStore(_Reader):
     """The same store in simulated time: one connection, commits in the loop, no thread.
 
@@ -294,7 +303,8 @@ class SimulatedStore(_Reader):
 
     def __init__(self, schemas: Sequence[Schema]) -> None:
         super().__init__(_connect(":memory:"))
-        _migrate(self._connection, schemas)
+        # Copied page by page from one that was made before: a tenth of what making the tables costs.
+        _empty(tuple(schemas)).backup(self._connection)
         self.refuse: str | None = None
         """A fault: every write is refused with this reason (disk full, read-only)."""
 

@@ -6,6 +6,8 @@ from portal.seams.clock import Clock
 class OwnClock(Clock):
     """時計: the world's, ahead or behind by an offset of its own."""
 
+    is_only_moved_here = True
+
     def __init__(self, world: Clock) -> None:
         super().__init__()
         self._world = world

@@ -87,6 +87,7 @@ class Nation:
         self.resident_codes = ResidentCodes(seed, valid=valid_my_numbers)
         self._serials = Permutation(seed, "card serial", 10**6, 10**6)
         self._recent: OrderedDict[int, Person] = OrderedDict()
+        self._examples: tuple[Person, ...] = ()
         self.recent_lives: OrderedDict[int, Circumstances] = OrderedDict()
         """For `circumstances` alone, which fills it."""
         self._blocks = blocks()
@@ -243,9 +244,11 @@ class Nation:
 
     def examples(self) -> list[Person]:
         """Five adults to show: card holders of five cities and ages, the first with a child under twelve."""
-        from sim.nation.examples import examples
+        if not self._examples:
+            from sim.nation.examples import examples
 
-        return examples(self)
+            self._examples = tuple(examples(self))
+        return list(self._examples)
 
     def columns(self, numbers: range) -> Columns:
         """Residents `numbers` as numpy columns. Raises `UnknownResident` when the range leaves the nation."""

@@ -8,6 +8,8 @@ from portal.seams.clock import Clock
 class SimulatedClock(Clock):
     """Starts at a named moment when it is made; only waiting moves it on."""
 
+    is_only_moved_here = True
+
     def __init__(self, start_ms: int) -> None:
         super().__init__()
         self._start_ms = start_ms

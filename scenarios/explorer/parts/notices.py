@@ -22,6 +22,8 @@ from sim.nation.organisations import of_municipality
 from sim.world.chance import SeededChance
 
 VACCINATION = "JM90000000000003"
+STRANGERS = 510
+"""More than go into one batch."""
 KEPT_DAYS = 400
 """Longer than a run, its last year included."""
 
@@ -93,7 +95,7 @@ async def send_many(sender: Sender) -> None:
     """To everybody in this case and to strangers, by a file in parts; whoever was cut off goes on from there."""
     request = sending.OpenSend(sender.code, sender.key(), VACCINATION, RecipientsFormat.CSV, sender.content())
     send = await sender.ask(sending.OPEN_SEND, request)
-    people = [each.person.n for each in sender.run.residents] * 2 + list(range(700))
+    people = [each.person.n for each in sender.run.residents] * 2 + list(range(STRANGERS))
     file = "\n".join(["宛名番号", *(f"{n:015d}" for n in people)]).encode()
     while send is not None and send.received_bytes < len(file) and send.state is SendState.RECEIVING:
         at = send.received_bytes

@@ -1,6 +1,7 @@
 """Organisations: clerks who inquire about residents, flag records, decide; and what must hold in the network."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from portal.links.link import Unreachable
@@ -25,7 +26,9 @@ from portal.wire.systems import Party, System
 from scenarios.explorer.case import Errand
 from scenarios.explorer.exploring import Exploration
 from scenarios.explorer.registry import INVARIANTS, Broken, When, actor, arc, invariant, sometimes, step
+from sim.nation.nation import Nation
 from sim.nation.past import PastRecord, records_of
+from sim.nation.person import Person
 from sim.network import invariants as network
 from sim.network.disclosing import sides_of
 from sim.network.records import tables as records
@@ -46,6 +49,12 @@ DECIDING_DAYS = 12
 ORGANISATIONS_LOOKED_AT = 12
 
 
+@lru_cache(maxsize=64)
+def _past(nation: Nation, person: Person, today: date) -> list[PastRecord]:
+    """Everybody in the explorer's pool is looked up again and again."""
+    return records_of(nation, person, today - timedelta(days=1500), today)
+
+
 class Clerk:
     """職員 of an organisation that has asked about this resident before, or was asked."""
 
@@ -56,7 +65,7 @@ class Clerk:
         self.resident = run.residents[errand.who % len(run.residents)]
         today = run.facts.nation.reference_date
         person = self.resident.person
-        self.past = records_of(run.facts.nation, person, today - timedelta(days=1500), today)
+        self.past = _past(run.facts.nation, person, today)
         self.link = run.link(Party.OPERATOR, System.INTERMEDIATE)
         self.made = 0
         self._at_hand: list[PastRecord] = []
