@@ -17,7 +17,7 @@ import msgspec.inspect
 from portal.wire.complaints import complaint
 from portal.wire.dates import bears_dates, wrong_date
 from portal.wire.problems import Problem, ProblemCode, problem
-from portal.wire.systems import Caller, System
+from portal.wire.systems import Caller, Party, System
 
 Req = TypeVar("Req")
 Res = TypeVar("Res")
@@ -119,7 +119,9 @@ class Operation(Generic[Req, Res]):
         self.repeatable = repeatable
         self.summary = summary
         self.status = status
-        self.problems = tuple(problems)
+        # Whoever acts for somebody else, or stands at a shared terminal, is kept from many a citizen's operation.
+        kept_from = (ProblemCode.FORBIDDEN,) if Party.CITIZEN in self.callers else ()
+        self.problems = tuple(dict.fromkeys((*problems, *kept_from)))
         self.requirements = tuple(requirements)
         self.request_media = request_media
         self.response_media = response_media

@@ -1,0 +1,92 @@
+"""The reference model of delegations: what was granted when, as far as those who granted it can know (PRX-3, 4, 7).
+
+A proxy sees what some scope grants that may be in force at that moment. Whoever hears nothing does not know; what was
+said to be over before a call began is over.
+"""
+
+from dataclasses import dataclass, field
+
+from portal.wire.history import Action, Service
+from portal.wire.proxies import Right, Scope
+from scenarios.explorer.deck import NEVER, Act
+
+Kind = tuple[Service, Action]
+
+
+@dataclass(slots=True)
+class Version:
+    """A scope that was given, or tried to be."""
+
+    scope: Scope
+    act: Act
+
+
+@dataclass(slots=True)
+class Grant:
+    """代理, as its owner and its proxy know it together."""
+
+    delegation_id: str
+    owner: int
+    proxy: int
+    """Places among the case's residents."""
+    versions: list[Version]
+    endings: list[Act] = field(default_factory=list)
+    has_late_copies: bool = False
+    """Whether a change may be carried out again much later."""
+
+    def is_over(self, at: int) -> bool:
+        """Whether somebody was told before *at* that it is over."""
+        return any(each.is_certain and each.ended < at for each in self.endings)
+
+    def _may_hold(self, version: Version, began: int, ended: int) -> bool:
+        if version.act.began >= ended:
+            return False
+        if self.has_late_copies:
+            return True
+        return not any(
+            later.act.is_certain and later.act.began > version.act.ended and later.act.ended < began
+            for later in self.versions
+        )
+
+    def may_grant(self, right: Right, information: str | None, began: int, ended: int) -> bool:
+        """Whether this may have been granted at some moment between these two."""
+        return not self.is_over(began) and any(
+            right in version.scope.rights
+            and (information is None or information in version.scope.information)
+            for version in self.versions
+            if self._may_hold(version, began, ended)
+        )
+
+
+@dataclass(slots=True)
+class ProxyDeed:
+    """What a proxy did in somebody's folder, or tried."""
+
+    owner: int
+    kinds: tuple[Kind, ...]
+    act: Act
+    since_ms: int
+    until_ms: int = NEVER
+    is_certain: bool = False
+
+
+class Grants:
+    """All delegations of a run, and all deeds by them."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Grant] = {}
+        self.deeds: list[ProxyDeed] = []
+
+    def __repr__(self) -> str:
+        return f"<Grants: {len(self.known)}, {len(self.deeds)} deeds>"
+
+    def sighted(
+        self, delegation_id: str, owner: int, proxy: int, scope: Scope, act: Act, *, has_late_copies: bool
+    ) -> Grant:
+        """Shown by the portal: one that is new here was granted by a call whose answer nobody heard."""
+        found = self.known.get(delegation_id)
+        if found is None:
+            first = Version(scope, Act(0, act.ended))
+            found = Grant(delegation_id, owner, proxy, [first], has_late_copies=has_late_copies)
+            self.known[delegation_id] = found
+        return found
