@@ -3,8 +3,9 @@
 import importlib
 import pkgutil
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -281,59 +282,74 @@ async def furnished(
 @asynccontextmanager
 async def crowd(house: House) -> AsyncIterator[Crowd]:
     stage = Stage(house.world, house.world.recorder, house.world.chance.fork("actors"), live=False)
-    async with trio.open_nursery() as nursery:
-        bound: Bound = bind("127.0.0.1", 0)
-        await nursery.start(partial(serve, house.front, bound, LiveClock()))
-        line = Line(bound)
-        owners, own = await furnished(house, stage, 0)
-        at_shared, their_own = await furnished(house, stage, 3, Terminal.STORE)
-        owner = Resident(stage, stage.person(0))
-        owner.session = owners
-        proxy = Resident(stage, stage.person(4))
-        await proxy.enter("だいりにん")
-        assert proxy.session is not None
-        delegation = await registered(owner, proxy, for_days(owner, 30, own.everything))
-        await act(proxy, delegation.delegation_id)
-        own = own._replace(delegation=delegation.delegation_id)
-        another = Resident(stage, stage.person(1))
-        await another.enter("ほかのひと")
-        assert another.session is not None
-        desk = await line.ask(
-            "POST",
-            page("desk.sign_in"),
-            urlencode({"staff_id": "operator", "password": STAFF_PASSWORD}).encode(),
-            content_type=FORM,
-        )
-        (cookie,) = desk.cookies
-        token = cookie.partition(";")[0].partition("=")[2]
-        newcomer = await signed_in(Resident(stage, stage.person(2)))
-        yield Crowd(
-            line,
-            house,
-            (
-                Hand("nobody", Role.NOBODY),
-                Hand("a made-up session", Role.NOBODY, "Bearer " + "x" * 43, f"{SESSION_COOKIE}={'x' * 43}"),
-                Hand("a made-up key", Role.NOBODY, "System network " + "x" * 43),
-            ),
-            citizen("newcomer", Role.NEWCOMER, newcomer),
-            citizen("owner", Role.CITIZEN, owners, own),
-            citizen("another citizen", Role.CITIZEN, another.session),
-            citizen("at a shared terminal", Role.AT_SHARED_TERMINAL, at_shared, their_own),
-            citizen("proxy", Role.PROXY, proxy.session, own),
-            Hand("staff", Role.STAFF, f"Bearer {token}", f"{STAFF_COOKIE}={token}"),
-            tuple(
-                Hand(str(party), role, house.world.link(party, System.PORTAL)._authorization)
-                for party, role in (
-                    (Party.OPERATOR, Role.OPERATOR),
-                    (System.NETWORK, Role.NETWORK),
-                    (System.INTERMEDIATE, Role.INTERMEDIATE),
-                    (System.JPKI, Role.OTHER_SYSTEM),
+    bound: Bound = bind("127.0.0.1", 0)
+    with closing(bound.socket):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(partial(serve, house.front, bound, LiveClock()))
+            line = Line(bound)
+            owners, own = await furnished(house, stage, 0)
+            at_shared, their_own = await furnished(house, stage, 3, Terminal.STORE)
+            owner = Resident(stage, stage.person(0))
+            owner.session = owners
+            proxy = Resident(stage, stage.person(4))
+            await proxy.enter("だいりにん")
+            assert proxy.session is not None
+            delegation = await registered(owner, proxy, for_days(owner, 30, own.everything))
+            await act(proxy, delegation.delegation_id)
+            own = own._replace(delegation=delegation.delegation_id)
+            another = Resident(stage, stage.person(1))
+            await another.enter("ほかのひと")
+            assert another.session is not None
+            desk = await line.ask(
+                "POST",
+                page("desk.sign_in"),
+                urlencode({"staff_id": "operator", "password": STAFF_PASSWORD}).encode(),
+                content_type=FORM,
+            )
+            (cookie,) = desk.cookies
+            token = cookie.partition(";")[0].partition("=")[2]
+            newcomer = await signed_in(Resident(stage, stage.person(2)))
+            # Asked for in the background: what arrives later would look like somebody's doing.
+            await stage.until(partial(codes_arrived, house), at_most=timedelta(seconds=20), what="符号が届く")
+            try:
+                yield Crowd(
+                    line,
+                    house,
+                    (
+                        Hand("nobody", Role.NOBODY),
+                        Hand(
+                            "a made-up session",
+                            Role.NOBODY,
+                            "Bearer " + "x" * 43,
+                            f"{SESSION_COOKIE}={'x' * 43}",
+                        ),
+                        Hand("a made-up key", Role.NOBODY, "System network " + "x" * 43),
+                    ),
+                    citizen("newcomer", Role.NEWCOMER, newcomer),
+                    citizen("owner", Role.CITIZEN, owners, own),
+                    citizen("another citizen", Role.CITIZEN, another.session),
+                    citizen("at a shared terminal", Role.AT_SHARED_TERMINAL, at_shared, their_own),
+                    citizen("proxy", Role.PROXY, proxy.session, own),
+                    Hand("staff", Role.STAFF, f"Bearer {token}", f"{STAFF_COOKIE}={token}"),
+                    tuple(
+                        Hand(str(party), role, house.world.link(party, System.PORTAL)._authorization)
+                        for party, role in (
+                            (Party.OPERATOR, Role.OPERATOR),
+                            (System.NETWORK, Role.NETWORK),
+                            (System.INTERMEDIATE, Role.INTERMEDIATE),
+                            (System.JPKI, Role.OTHER_SYSTEM),
+                        )
+                    ),
                 )
-            ),
-        )
-        await line.aclose()
-        nursery.cancel_scope.cancel()
-    bound.socket.close()
+            finally:
+                await line.aclose()
+                nursery.cancel_scope.cancel()
+
+
+async def codes_arrived(house: House) -> bool:
+    lines = Counter(line.split("(")[0] for line in house.store.dump())
+    accounts = lines['INSERT INTO "accounts" VALUES']
+    return accounts == lines['INSERT INTO "account_codes" VALUES'] > 0
 
 
 async def call(line: Line, operation: AnyOperation, hand: Hand, things: Things) -> Answered:
