@@ -99,7 +99,9 @@ def openapi(system: System, routes: list[Route]) -> dict[str, Any]:
             "tags": sorted(operation.requirements) or ["運用"],
             "x-callers": sorted(operation.callers),
             "x-repeatable": operation.repeatable,
-            "responses": _responses(route, of_type.get(operation.response, binary)),
+            "responses": _responses(
+                route, {} if operation.response is msgspec.Raw else of_type.get(operation.response, binary)
+            ),
         }
         parameters = [
             {"name": name, "in": "path", "required": True, "schema": properties[name]}

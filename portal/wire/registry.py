@@ -88,7 +88,7 @@ class HouseholdMember(msgspec.Struct, frozen=True):
     person: int
     birth_date: date
     sex: int
-    role: int
+    role: Annotated[int, msgspec.Meta(ge=0, le=3)]
     """続柄: 0 head, 1 spouse, 2 child, 3 parent of the head."""
 
 

@@ -265,6 +265,8 @@ class Copies:
         """異動の反映: copies are computed from the changed person from now on; the core learns who holds what now."""
         if (nobody := self._standing.no_person(change.person)) is not None:
             return nobody
+        if (impossible := self._residents.impossible(change)) is not None:
+            return impossible
         async with self._residents.changing:
             before = await self._residents.life(change.person)
             row = await self._residents.newer(change)

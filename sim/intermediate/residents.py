@@ -11,12 +11,14 @@ import msgspec
 import trio
 
 from portal.store.store import Op, Query, Store, read_one
+from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.registry import ResidentChange
 from sim.nation.blocks import Role
 from sim.nation.changed import Changed, changed_circumstances
 from sim.nation.circumstances import Circumstances, circumstances
+from sim.nation.municipalities import UnknownMunicipality, municipality
 from sim.nation.nation import Nation
-from sim.nation.organisations import organisation
+from sim.nation.organisations import UnknownOrganisation, organisation
 from sim.nation.person import Address, Member
 
 
@@ -57,6 +59,22 @@ class Residents:
         if row is None:
             return circumstances(self._nation, self._nation.person(person))
         return self.life_of(msgspec.json.decode(row.body, type=ResidentChange))
+
+    def impossible(self, change: ResidentChange) -> Problem | None:
+        """What of a change names nothing that there is."""
+        for field in ("municipality", "moved_from"):
+            code = getattr(change, field)
+            if code is not None:
+                try:
+                    municipality(code)
+                except UnknownMunicipality as error:
+                    return problem(ProblemCode.UNPROCESSABLE, str(error), field=f"$.{field}")
+        if change.insurer is not None:
+            try:
+                organisation(change.insurer)
+            except UnknownOrganisation as error:
+                return problem(ProblemCode.UNPROCESSABLE, str(error), field="$.insurer")
+        return None
 
     def life_of(self, change: ResidentChange) -> Circumstances:
         """How they live by what the registry says."""
