@@ -6,15 +6,15 @@ from portal.wire.notices import NoticeState
 from portal.wire.self_information import SelfInformationContent
 from scenarios.actors.municipality import Municipality, laid
 from scenarios.actors.resident import Resident
-from scenarios.actors.vaccination import VACCINE, Claim, VaccinationSystem
+from scenarios.actors.vaccination import VaccinationSystem
 from scenarios.checking import answered, equal, holds
 from scenarios.registry import scenario
 from scenarios.stage import Stage
 from sim.nation.organisations import of_municipality
+from sim.vaccination.programme import AGAIN, FIRST, VACCINE, Claim
 
 VILLAGE = "194433"
 """丹波山村: small enough to look at everybody."""
-FIRST, AGAIN = "予防接種のお知らせ", "予防接種がまだの方へ"
 
 
 @scenario(

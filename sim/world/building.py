@@ -127,7 +127,7 @@ class Simulators:
                 )
                 return cards_desk.build(surroundings, desk)
             case System.FRONT:
-                return front.build(surroundings, facts, self._addresses)
+                return front.build(surroundings, facts, self._addresses, self._operator)
             case System.PORTAL:
                 raise AssertionError("the portal is no simulator")
 

@@ -1,8 +1,9 @@
 """世界の入口: one page that says where everything is and who lives here."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
 
+from portal.links.link import Link
 from portal.serving.about import serve_about
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.front import AsgiApp
@@ -14,13 +15,19 @@ from portal.wire.operation import Nothing
 from portal.wire.systems import JAPANESE_NAMES, System
 from sim.entrance.look import HOME, LazyPages, Look
 from sim.nation.municipalities import municipality
+from sim.nation.organisations import of_municipality
 from sim.nation.person import Person
+from sim.vaccination import pages as vaccination
+from sim.vaccination import tables as vaccination_tables
+from sim.vaccination.office import VaccinationOffice
 from sim.world.facts import WorldFacts
 
 if TYPE_CHECKING:
     from quart_trio.wrappers import TrioResponse
 
-SCHEMAS: tuple[Schema, ...] = ()
+SCHEMAS: tuple[Schema, ...] = (vaccination_tables.SCHEMA,)
+VACCINATING: Final = "194433"
+"""丹波山村: small enough to look at everybody whom its vaccination campaign is about."""
 LOOK_SECONDS = 1.0
 """How long the page waits for a system to say that it is there."""
 
@@ -35,13 +42,23 @@ _ROLES: dict[System, str] = {
 }
 
 
-def build(surroundings: Surroundings, facts: WorldFacts, addresses: Mapping[System, str]) -> BuiltSystem:
-    """The page, for the systems at these addresses."""
+def build(
+    surroundings: Surroundings,
+    facts: WorldFacts,
+    addresses: Mapping[System, str],
+    operator: Callable[[System], Link],
+) -> BuiltSystem:
+    """The pages, for the systems at these addresses; *operator* is the line of whoever speaks for an organisation."""
     dispatcher = Dispatcher(System.FRONT)
     serve_about(dispatcher, surroundings.clock)
 
     def make() -> AsgiApp:
-        look = Look(System.FRONT)
+        look = Look(System.FRONT, (("入口", HOME), vaccination.NAV))
+        town = of_municipality(VACCINATING)
+        office = VaccinationOffice(
+            surroundings.store, surroundings.clock, facts.nation, town, operator(System.INTERMEDIATE)
+        )
+        vaccination.add_pages(look, office, facts.wallet, addresses)
         residents = [_resident(facts, person) for person in facts.nation.examples()]
 
         async def show() -> "TrioResponse":
@@ -57,6 +74,7 @@ def build(surroundings: Surroundings, facts: WorldFacts, addresses: Mapping[Syst
                 "reader_url": addresses[System.CARD_DESK],
                 "systems": lines,
                 "residents": residents,
+                "vaccination_url": vaccination.VACCINATION,
                 "stop": "起動した画面で Ctrl-C を押します。",
                 "seed": str(facts.seed),
                 "now": to_jst(surroundings.clock.now_ms()),

@@ -1113,6 +1113,7 @@ SIMULATORS: list[Sample] = [
             "マイナポータルのまわりのシステムの一覧です",
             portal_url="http://127.0.0.1:8000/",
             mailbox_url="http://127.0.0.1:8109/",
+            vaccination_url="/vaccination",
             reader_url="http://127.0.0.1:8101/",
             systems=[
                 {
