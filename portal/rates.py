@@ -15,7 +15,7 @@ import msgspec
 from portal.seams.clock import Clock
 from portal.serving.buckets import Buckets
 from portal.serving.limits import about
-from portal.wire import account, history, inquiries, records, self_information, sign_in
+from portal.wire import account, history, inquiries, proxies, records, self_information, sign_in
 from portal.wire.operation import AnyOperation
 from portal.wire.problems import Problem, ProblemCode, problem
 
@@ -87,6 +87,7 @@ BY_ACCOUNT: Mapping[AnyOperation, Limit] = {
     self_information.SELF_INFORMATION_PDF: Limit.FILES,
     history.HISTORY_CSV: Limit.FILES,
     account.CONFIRM_MAIL: Limit.CODE_TRIES,
+    proxies.REGISTER_PROXY: Limit.REQUESTS,
 }
 PAGES: Mapping[tuple[str, str], Limit] = {
     ("POST", "records.request"): Limit.REQUESTS,
@@ -94,6 +95,7 @@ PAGES: Mapping[tuple[str, str], Limit] = {
     ("GET", "self_information.results"): Limit.REQUESTS,
     ("POST", "self_information.results"): Limit.REQUESTS,
     ("POST", "inquiries.new"): Limit.REQUESTS,
+    ("POST", "proxies.card"): Limit.REQUESTS,
     ("GET", "records.file"): Limit.FILES,
     ("GET", "self_information.file"): Limit.FILES,
     ("GET", "history.file"): Limit.FILES,

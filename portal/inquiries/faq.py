@@ -7,6 +7,7 @@ from portal.wire.limits import (
     HISTORY_KEPT_MONTHS,
     MAIL_ADDRESSES_MAX,
     MAIL_CODE_TRIES_MAX,
+    PROXY_YEARS_MAX,
     RECORDS_KEPT_YEARS,
     SESSION_IDLE_SECONDS,
     SESSION_IDLE_SHARED_SECONDS,
@@ -54,6 +55,12 @@ FAQ: tuple[FaqEntry, ...] = (
     FaqEntry(
         "close", _K.ACCOUNT, "利用をやめるには、どうすればよいですか",
         "「アカウント設定」の下のほうから、アカウントを閉じられます。フォルダーの中身は、すべて消えます。",
+    ),
+    FaqEntry(
+        "proxy", _K.ACCOUNT, "家族に、かわりに見てもらえますか",
+        "「代理人」の画面で、家族などを代理人にできます。まかせることと期間（登録の日から"
+        f"{PROXY_YEARS_MAX}年まで）を決め、代理人になる方が、いっしょにいるところで、自分のカードで同意します。"
+        "代理人がしたことは、あなたの「操作履歴」に残ります。いつでもやめられます。",
     ),
     FaqEntry(
         "records-what", _K.RECORDS, "「やりとり履歴」では何がわかりますか",

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.proxies.drawing import DOCUMENT, redrawn
 from portal.proxies.model import (
     TRANSITIONS,
     Delegation,
@@ -153,3 +154,9 @@ def test_a_card_agrees_to_these_terms_in_this_session_alone() -> None:
 
     assert agreed_to(terms, b"one") not in others
     assert len({*others}) == len(others)
+
+
+def test_the_drawing_is_the_table() -> None:
+    document = DOCUMENT.read_text("utf-8")
+
+    assert redrawn(document) == document, "python -m portal.proxies.drawing"
