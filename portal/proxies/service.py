@@ -180,7 +180,11 @@ class Proxies:
         ]
         outcome = await self._store.write(ops)
         if isinstance(outcome, Conflict):
-            return _USED if outcome.op == 0 else TWICE
+            if outcome.op == 0:
+                return _USED
+            # Closed in this very moment, an account is granted nothing.
+            gone = await self._accounts.by_id(proxy.account_id) is None
+            return NO_ACCOUNT if gone else TWICE
         return self._view(owner, proxy.settings.nickname, delegation, now)
 
     def _lines(

@@ -6,6 +6,7 @@ from portal.history.tables import COLUMNS as LINE_COLUMNS
 from portal.mail.model import MailKey
 from portal.proxies.model import Delegation, State
 from portal.store.store import Op, Query, Schema
+from portal.wire.limits import PROXIES_SHOWN_MAX
 from portal.wire.sign_in import MailEvent
 
 WORK = "proxy_mail"
@@ -43,7 +44,7 @@ SCHEMA = Schema(
 )
 
 _COLUMNS = "delegation_id, owner_id, proxy_id, state, scope, mails, granted_ms, start_ms, end_ms"
-_NEWEST = "ORDER BY granted_ms DESC, delegation_id"
+_NEWEST = f"ORDER BY (state = 'granted') DESC, granted_ms DESC, delegation_id LIMIT {PROXIES_SHOWN_MAX}"
 
 
 class Total(NamedTuple):

@@ -22,6 +22,8 @@ MAIL_CODE_DIGITS: Final = 6
 # Our own
 PROXIES_OF_ACCOUNT_MAX: Final = 100
 """PRX-2 sets no number: so many at a time act for one account, and for so many acts one."""
+PROXIES_SHOWN_MAX: Final = 2 * PROXIES_OF_ACCOUNT_MAX
+"""On each side of a list: all that are in force, and the newest of those that are over."""
 PROXY_INFORMATION_MAX: Final = 1_000
 """Kinds of information that may be ticked; the catalogue is far smaller."""
 PROXY_MEMO_CHARACTERS_MAX: Final = 500

@@ -97,7 +97,7 @@ class DelegationView(msgspec.Struct, frozen=True):
 
 
 class Delegations(msgspec.Struct, frozen=True):
-    """Newest first; what is over stays for a while."""
+    """What is in force, then what is over and stays for a while; newest first, no more than `PROXIES_SHOWN_MAX` of each."""
 
     proxies: tuple[DelegationView, ...]
     """Who acts for this account."""

@@ -8,6 +8,7 @@ import trio
 
 from portal.wire import history, proxies
 from portal.wire.history import Action, HistoryLines, HistoryQuery, Operator, Service
+from portal.wire.limits import PROXIES_SHOWN_MAX
 from portal.wire.operation import Done, Nothing
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.proxies import ChangeDelegation, DelegationState, DelegationView, OneDelegation, Right, Scope
@@ -194,5 +195,47 @@ def test_the_same_card_in_two_windows_makes_one_proxy(world_facts: WorldFacts) -
         assert sorted(str(code_of(each)) for each in outcomes) == ["None", str(ProblemCode.CONFLICT)]
         listed = answered(await owner.call(proxies.LIST_PROXIES, Nothing()), proxies.Delegations, "一覧")
         assert len(listed.proxies) == 1
+
+    play(world_facts, scene)
+
+
+@pytest.mark.requirement("PRX-2")
+def test_what_is_in_force_is_shown_however_much_is_over(world_facts: WorldFacts) -> None:
+    async def scene(stage: Stage) -> None:
+        owner, proxy = await two(stage)
+        third = Resident(stage, stage.person(1))
+        await third.enter("ぶどう")
+        kept = await registered(owner, third, for_days(owner, 30))
+        for _ in range(PROXIES_SHOWN_MAX + 5):
+            # Not more often than an account may.
+            await stage.world.pass_time(1)
+            one = await registered(owner, proxy, for_days(owner, 3))
+            answered(await owner.call(proxies.END_PROXY, OneDelegation(one.delegation_id)), Done, "終了")
+        listed = answered(await owner.call(proxies.LIST_PROXIES, Nothing()), proxies.Delegations, "一覧")
+        assert len(listed.proxies) == PROXIES_SHOWN_MAX
+        assert listed.proxies[0].delegation_id == kept.delegation_id
+
+    play(world_facts, scene)
+
+
+@pytest.mark.requirement("PRX-1", "ACC-5")
+def test_an_account_that_closes_meanwhile_is_granted_nothing(world_facts: WorldFacts) -> None:
+    async def scene(stage: Stage) -> None:
+        owner, proxy = await two(stage)
+        outcomes: list[object] = []
+
+        async def go() -> None:
+            outcomes.append(await register(owner, proxy, for_days(owner, 30)))
+
+        async def close() -> None:
+            outcomes.append(await proxy.close_account())
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(go)
+            nursery.start_soon(close)
+        codes = [code_of(each) for each in outcomes]
+        assert set(codes) <= {None, ProblemCode.UNPROCESSABLE}
+        listed = answered(await owner.call(proxies.LIST_PROXIES, Nothing()), proxies.Delegations, "一覧")
+        assert listed.proxies == ()
 
     play(world_facts, scene)
