@@ -5,9 +5,12 @@ from datetime import timedelta
 
 from load.journeys import Visit
 from load.steps import Measured, Prepared, ReadyToSignIn, Req, Res, Steps, Wait, ask, now, sign
-from portal.wire import records, self_information, sign_in
+from portal.wire import notice_sending, notices, records, self_information, sign_in
+from portal.wire.notices import NoticeContent, OpenedNotice, Questionnaire
 from portal.wire.operation import Nothing, Operation
 from portal.wire.records import OneRequest, RequestState
+from portal.wire.systems import Party
+from sim.nation.organisations import of_municipality
 
 PERIOD_DAYS = 365
 SELECTIONS_MAX = 2
@@ -19,6 +22,8 @@ PIN_SECONDS = 8.0
 """To find the card, hold it to the reader and type the PIN; like the next ones assumed."""
 NICKNAME_SECONDS = 12.0
 LOOK_SECONDS = 6.0
+VACCINATION_AFFAIR = "JM90000000000003"
+NOTICE_KEPT_DAYS = 60
 CHOOSE_SECONDS = 10.0
 
 
@@ -119,3 +124,51 @@ def wait_for(
         if view is None or took > LATE_ANSWER_SECONDS_MAX:
             yield Measured(name, took, "no answer within the visit" if view is not None else "view failed")
             return RequestState.WAITING
+
+
+def send_notice(visit: Visit, title: str, questionnaire: Questionnaire | None = None) -> Steps[bool]:
+    """The visitor's municipality sends her a notice, once it knows that she has a folder (NOT-1, NOT-2)."""
+    nation = visit.nation
+    assert nation is not None, "who sends a notice knows the nation"
+    body = of_municipality(nation.person(visit.person).municipality_code).code
+    began = yield from now()
+    while True:
+        asked = notice_sending.CheckFolders(body, (visit.person,))
+        found = yield from ask(notice_sending.CHECK_FOLDERS, asked, caller=Party.OPERATOR)
+        took = (yield from now()) - began
+        if found is not None and found.exist[0]:
+            break
+        if found is None or took > LATE_ANSWER_SECONDS_MAX:
+            yield Measured(
+                "notices.folder_known", took, "check failed" if found is None else "not known in time"
+            )
+            return False
+        yield Wait(LOOK_AGAIN_SECONDS)
+    content = NoticeContent(
+        title,
+        "お知らせの本文です。" * 20,
+        visit.today + timedelta(days=NOTICE_KEPT_DAYS),
+        questionnaire=questionnaire,
+    )
+    wanted = notice_sending.SendNotice(
+        body, f"load-{visit.key:016x}", VACCINATION_AFFAIR, visit.person, content
+    )
+    return (yield from ask(notice_sending.SEND_NOTICE, wanted, caller=Party.OPERATOR)) is not None
+
+
+def open_notice(visit: Visit, session: str, title: str) -> Steps[OpenedNotice | None]:
+    """The notice with this title, opened; how long it took from its sending to her list is recorded."""
+    began = yield from now()
+    while True:
+        listed = yield from ask(notices.LIST_NOTICES, notices.ListNotices(), session)
+        took = (yield from now()) - began
+        found = [each for each in listed.notices if each.title == title] if listed else []
+        if found:
+            break
+        if listed is None or took > LATE_ANSWER_SECONDS_MAX:
+            yield Measured("notices.arrival", took, "list failed" if listed is None else "did not arrive")
+            return None
+        yield Wait(LOOK_AGAIN_SECONDS)
+    yield Measured("notices.arrival", took)
+    yield from visit.think(6, LOOK_SECONDS)
+    return (yield from ask(notices.OPEN_NOTICE, notices.OneNotice(found[0].notice_id), session))

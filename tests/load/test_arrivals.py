@@ -163,7 +163,7 @@ def test_the_named_days_are_there() -> None:
 
     for name in (
         "crowded_counter", "power_cut", "benefit_opening", "pin_reset_storm", "flash_crowd", "deadline_ramp",
-        "sign_in_outage", "insurance_card_day", "constant", "ramp", "staircase",
+        "sign_in_outage", "insurance_card_day", "notice_day", "constant", "ramp", "staircase",
     ):  # fmt: skip
         assert known[name].title and known[name].what
     assert [fault.title for fault in known["sign_in_outage"].faults] == ["公的個人認証サービスの停止"]

@@ -1,5 +1,6 @@
 """Journeys, residents and figures of the load, without sockets and without Locust."""
 
+import contextlib
 import random
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from load.journeys import Visit, journeys, user_class_name
 from load.journeys.disclosure import disclosure
 from load.measuring import JOURNEY, LATE, REQUEST, Report, glance
 from load.population import Population
-from load.steps import Ask, Measured, NoAnswer, Now, Prepared, Sign, Wait
+from load.steps import Ask, Measured, NoAnswer, Now, Prepared, ReadyToSignIn, Sign, Wait
 from portal.wire.problems import ProblemCode, problem
 from sim.nation.nation import Nation
 from sim.world.key_folder import key_folder
@@ -89,8 +90,9 @@ def test_every_journey_is_found_by_its_file() -> None:
 @pytest.mark.parametrize(
     "failure", [problem(ProblemCode.OVERLOADED, "…"), NoAnswer("timed_out")], ids=["problem", "no answer"]
 )
-def test_a_journey_that_cannot_begin_ends(failure: object) -> None:
-    steps = disclosure(VISIT)
+@pytest.mark.parametrize("name", [name for name, each in journeys().items() if each.signs])
+def test_a_journey_that_cannot_begin_ends(name: str, failure: object) -> None:
+    steps = journeys()[name].steps(VISIT)
 
     assert isinstance(next(steps), Prepared)
     first = steps.send(None)
@@ -182,6 +184,44 @@ def test_late_answers_are_waited_for_and_given_up() -> None:
     assert "self_information.late_answer: no answer within the visit" in did
     assert did.count("self_information.view") == 61
     assert did[-1] == "sign_out"
+
+
+def test_who_waits_for_a_notice_that_does_not_come_goes_home() -> None:
+    """Where nobody knows the folder, and where the notice stays away: within its bound, and it is told."""
+    from portal.wire.moments import to_jst
+    from portal.wire.notice_sending import FoldersFound
+    from portal.wire.notices import Notices
+    from portal.wire.sign_in import SignedIn
+
+    for exists, missing in ((False, "notices.folder_known"), (True, "notices.arrival")):
+        answers: dict[str, object] = {
+            "sign_in": SignedIn("token", "なまえ", to_jst(0)),
+            "intermediate.check_folders": FoldersFound((exists,)),
+            "notices.list": Notices((), False),
+        }
+        did: list[str] = []
+        seconds = 0.0
+        answer: object = None
+        steps = journeys()["notice"].steps(VISIT._replace(nation=Nation(1), person=7))
+        with contextlib.suppress(StopIteration):
+            while seconds < 1_000:
+                step = steps.send(answer)
+                answer = None
+                match step:
+                    case Ask(operation):
+                        did.append(operation.name)
+                        answer = answers.get(operation.name, object())
+                    case Prepared():
+                        answer = ReadyToSignIn("c", b"", b"")
+                    case Wait(wait):
+                        seconds += wait
+                    case Now():
+                        answer = seconds
+                    case Measured(name, _, failure):
+                        assert (name, failure is None) == (missing, False)
+                        did.append(name)
+        assert missing in did and did[-1] == "sign_out" and seconds < 40
+        assert "notices.open" not in did
 
 
 # Figures

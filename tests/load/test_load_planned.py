@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from running import PATIENT, ROOT, World, ended, start_load
 
-from load.measuring import JOURNEY, REQUEST
+from load.measuring import JOURNEY, LATE, REQUEST
 from load.plan import Plan
 from load.profile_file import find_profile
 from load.result import read
@@ -98,6 +98,33 @@ def test_two_workers_do_a_day_with_faults_and_all_of_it_is_told(world: World, tm
     page = Path(files["report"]).read_text(encoding="utf-8")
     assert "試験の日" in page and "合格" in page and "後日回答" in page
     assert ET.parse(files["junit"]).getroot()[0].attrib["failures"] == "0"
+
+
+@pytest.mark.requirement("NOT-1", "NOT-4", "ACC-4", "FAQ-2")
+def test_a_day_of_notices_questionnaires_mails_and_questions(world: World, tmp_path: Path) -> None:
+    sla, saved = tmp_path / "sla.toml", tmp_path / "out.save"
+    sla.write_text(LEVELS.replace("records.late_answer", "notices.arrival"), encoding="utf-8")
+    code, out, err = ended(
+        start_load(
+            host=world.portal, world=str(world.state), systems=world.systems, profile="notice_day", think=0.0,
+            rate=5.0, duration=8.0, seed=5, sla=str(sla), json=True, save=str(saved),
+        )
+    )  # fmt: skip
+
+    assert code == 0, (out, err)
+    report = read(saved).report
+    for journey, operation in (
+        ("notice", "notices.open"),
+        ("questionnaire", "notices.answer"),
+        ("account", "account.confirm_mail"),
+        ("question", "inquiries.send"),
+    ):
+        whole = report.steps[journey, JOURNEY, journey]
+        assert whole.intended.count > 0 and whole.failed == 0, (journey, report.steps)
+        step = report.steps[journey, REQUEST, operation]
+        assert step.failed == 0, (journey, step.failures)
+    assert report.steps["notice", LATE, "notices.arrival"].failed == 0
+    assert report.steps["account", LATE, "account.code_mail"].failed == 0
 
 
 def test_the_table_of_a_closed_run_and_exit_code_3_when_the_generator_was_the_bottleneck(
