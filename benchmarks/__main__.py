@@ -42,6 +42,12 @@ def _journeys(folder: Path, rounds: int) -> list[Row]:
     return journeys.rows(key_folder(), rounds)
 
 
+def _living(folder: Path, rounds: int) -> list[Row]:
+    from benchmarks import living
+
+    return living.rows(rounds)
+
+
 def _exploring(folder: Path, rounds: int) -> list[Row]:
     from benchmarks import exploring
 
@@ -155,6 +161,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "simulator": _simulator,
     "journeys": _journeys,
     "explorer": _exploring,
+    "years": _living,
     "starting": _starting,
     "signing_in": _signing_in,
     "calls": _calls,

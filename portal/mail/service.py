@@ -1,14 +1,11 @@
 """Sends what stands in the outbox as ``mail`` rows, if the account still wishes it when its turn comes."""
 
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
-
 import structlog
 
 from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
 from portal.mail.carriers import Mail, MailCarrier, NotNow, Undeliverable
+from portal.mail.composing import compose
 from portal.mail.model import CODE_TEXT, MailKey, News, Text
 from portal.seams.clock import Clock
 from portal.store import outbox
@@ -22,7 +19,6 @@ log = structlog.get_logger(__name__)
 WORK = "mail"
 TRYING_MS_MAX = 5 * DAY
 """RFC 5321 4.5.4.1: give up after four to five days."""
-_POLICY = SMTP.clone(cte_type="7bit")
 
 
 class MailService:
@@ -83,15 +79,7 @@ class MailService:
         return outbox.Finished()
 
     def _compose(self, address: str, subject: str, body: str, name: str) -> bytes:
-        message = EmailMessage(policy=_POLICY)
-        message["From"] = self._sender
-        message["To"] = address
-        message["Subject"] = subject
-        message["Date"] = format_datetime(to_jst(self._clock.now_ms()))
-        message["Message-ID"] = f"<{name}@portal.mynasim.invalid>"
-        message["Auto-Submitted"] = "auto-generated"
-        message.set_content(body, cte="base64")
-        return message.as_bytes()
+        return compose(self._sender, address, subject, body, name, to_jst(self._clock.now_ms()))
 
 
 def words_of(moment_ms: int) -> str:

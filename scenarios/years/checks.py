@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SESSIONS_OVER_MS: Final = 13 * HOUR
 UNREAD_GONE_MS: Final = 367 * DAY
 REQUESTS_OVER_MS: Final = (ASKING_AGAIN_DAYS_MAX + 1) * DAY
-PEOPLE_LOOKED_FOR_MAX: Final = 20
+PEOPLE_LOOKED_FOR_MAX: Final = 5
 """Of so many residents the portal's store is searched for names: each costs a pass over all that it keeps."""
 
 

@@ -72,12 +72,12 @@ class Offices:
                 await self._servers.call(keeping.PROTECT, keeping.Protect(self._body, n, True))
 
     async def plan_stops(self, day: date) -> None:
-        """計画停止 of a month: of self-information on a weekend and two evenings, each body's its own (assumed)."""
+        """計画停止 of a month: of self-information in three nights, one of them a Saturday's; each body's own (assumed)."""
         first = day.replace(day=1)
         for number, body in enumerate(self._bodies):
             word = draw(self._key, first.toordinal() << 8 | number)
             saturday = first + timedelta(days=(5 - first.weekday()) % 7 + 7 * (word % 4))
-            spans = [(saturday, 17, 37)]
+            spans = [(saturday, 20, 12)]
             spans += [(first + timedelta(days=(word >> shift) % 28), 21, 8) for shift in (8, 16)]
             stops = tuple(
                 keeping.PlannedStop(

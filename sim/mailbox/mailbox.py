@@ -4,6 +4,7 @@ import email
 import email.policy
 from collections.abc import Sequence
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from typing import NamedTuple
 
 from portal.seams.chance import identifier
@@ -52,7 +53,7 @@ class Mailbox:
         recipient is nobody's. Mail has no request id: what was sent twice is here twice.
         """
         assert len(raw) <= MAIL_BYTES_MAX, len(raw)
-        subject = _header(_parse(raw), "subject")
+        subject = _header(_head(raw), "subject")
         now = self._clock.now_ms()
         ops: list[Op] = [
             tables.insert(
@@ -98,6 +99,11 @@ def _parse(raw: bytes) -> EmailMessage:
 def _clean(text: str) -> str:
     """Without lone surrogates, which neither the store nor the wire can carry."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _head(raw: bytes) -> EmailMessage:
+    """What stands before the words of a mail; the words themselves are not looked at."""
+    return BytesHeaderParser(policy=email.policy.default).parsebytes(raw)
 
 
 def _header(message: EmailMessage, name: str) -> str:

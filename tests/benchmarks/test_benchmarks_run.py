@@ -15,6 +15,7 @@ from benchmarks import (
     folder,
     journeys,
     ledger,
+    living,
     operations,
     serving,
     signing_in,
@@ -24,6 +25,7 @@ from benchmarks import (
 from benchmarks.ledger import Row
 from benchmarks.postgres_server import programs
 from benchmarks.processes import Target, pace_by_ourselves, pace_by_wrk, read_wrk
+from scenarios.years.order import Order
 from sim.world.key_folder import key_folder
 
 TINY_SECONDS = 0.2
@@ -86,6 +88,16 @@ def test_exploring() -> None:
 
     assert [row.name for row in found] == ["explorer.journeys", "explorer.two_processes"]
     assert all(row.value > 0 for row in found)
+
+
+def test_living() -> None:
+    found = living.rows(
+        1, monthly=Order(3, 200, sign_ins=1.0, through=0.0), actual=Order(6, 200, through=0.0)
+    )
+
+    assert [row.name for row in found] == ["years.monthly", "years.actual_rates"]
+    assert all(row.value > 0 for row in found)
+    assert found[0].aim == 10_000
 
 
 def test_journeys() -> None:
