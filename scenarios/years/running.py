@@ -97,7 +97,7 @@ def _never() -> bool:
 
 
 def run(order: Order, *, told: Told = _nothing, stop: Callable[[], bool] = _never) -> Outcome:
-    """Live through it. *told* hears several times a second how it goes; when *stop* says so it ends where it is.
+    """Live through it. *told* hears how it goes, each day and several times a second; when *stop* says so it ends where it is.
 
     Raises :class:`~scenarios.years.order.WrongOrder`.
     """
@@ -207,8 +207,7 @@ class Years:
 
     def _must_end(self) -> bool:
         if stopwatch_ns() - self._told_ns > TOLD_EVERY_NS:
-            self._told_ns = stopwatch_ns()
-            self._told(self)
+            self._tell()
         self.was_stopped = self.was_stopped or self._stop()
         return self.was_stopped or self.breach is not None
 
@@ -221,6 +220,7 @@ class Years:
         match entry.what:
             case What.DAY:
                 self._agenda.fill(day_of(entry.moment_ms))
+                self._tell()
             case What.MONTH:
                 await self._offices.plan_stops(day_of(entry.moment_ms))
                 await self._measure()
@@ -304,6 +304,10 @@ class Years:
             self.counting.folders.append(size)
 
     # Telling
+
+    def _tell(self) -> None:
+        self._told_ns = stopwatch_ns()
+        self._told(self)
 
     def glance(self) -> Glance:
         speed = self.speed()

@@ -92,7 +92,7 @@ def test_exploring() -> None:
 
 def test_living() -> None:
     found = living.rows(
-        1, monthly=Order(3, 200, sign_ins=1.0, through=0.0), actual=Order(6, 200, through=0.0)
+        1, monthly=Order(12, 200, sign_ins=1.0, through=0.0), actual=Order(12, 200, through=0.0), from_day=2
     )
 
     assert [row.name for row in found] == ["years.monthly", "years.actual_rates"]
