@@ -17,6 +17,7 @@ from portal.wire.jpki import REVOKE, RevocationReason, Revoke
 from portal.wire.problems import Problem
 from portal.wire.systems import Party, System
 from sim.faults.clocks import OwnClock
+from sim.faults.mail import MailInWeather
 from sim.faults.storage import Disk, Opened
 from sim.faults.vocabulary import (
     CertificateRevoked,
@@ -27,18 +28,15 @@ from sim.faults.vocabulary import (
     Fault,
     Late,
     Overload,
-    Partition,
     Plan,
     Planned,
     SlowDisk,
     Stopped,
-    Stuck,
     WritesRefused,
 )
 from sim.faults.weather import MESSAGE_FAULTS, BadWeather
 from sim.world.building import Description
 from sim.world.chance import SeededChance
-from sim.world.mail import StoppableMail
 from sim.world.recorder import Recorder
 from sim.world.simulated import SYSTEMS, SimulatedWorld
 from sim.world.weather import FairWeather
@@ -93,20 +91,8 @@ class FaultyWorld(SimulatedWorld):
         opened = self._opened[system] = Opened(self.disks[system])
         return opened
 
-    def mail(self) -> StoppableMail:
-        return StoppableMail(self._mail, self._stops_mail)
-
-    def _stops_mail(self) -> str | None:
-        """Mail goes the way of messages: a partition stops it too."""
-        for fault in self.weather.active:
-            match fault:
-                case Partition(systems=systems) if (System.PORTAL in systems) != (System.MAILBOX in systems):
-                    return "no way there"
-                case Stuck(system=System.MAILBOX):
-                    return "no answer"
-                case _:
-                    pass
-        return None
+    def mail(self) -> MailInWeather:
+        return MailInWeather(self._mail, self.weather, self.sleep, self._nursery.start_soon)
 
     def happened(
         self,

@@ -1,7 +1,5 @@
 """Mail in a world: recorded like any message, and in simulated time handed over in memory."""
 
-from collections.abc import Callable
-
 from portal.links.link import Recorder, Sighting
 from portal.mail.carriers import Mail, MailCarrier, NotNow, Sent, Undeliverable
 from portal.seams.clock import Clock
@@ -32,21 +30,6 @@ class RecordedMail:
             Sighting(started, took, System.PORTAL, System.MAILBOX, SMTP_OPERATION, name, len(mail.message), 0)
         )
         return outcome
-
-
-class StoppableMail:
-    """Another carrier, as long as nothing is in the way; *stopped* says what is."""
-
-    def __init__(self, carrier: MailCarrier, stopped: Callable[[], str | None]) -> None:
-        self._carrier = carrier
-        self._stopped = stopped
-
-    def __repr__(self) -> str:
-        return f"StoppableMail({self._carrier!r})"
-
-    async def send(self, mail: Mail) -> Sent | NotNow | Undeliverable:
-        why = self._stopped()
-        return await self._carrier.send(mail) if why is None else NotNow(why)
 
 
 class MemoryMail:

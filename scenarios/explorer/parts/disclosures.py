@@ -33,7 +33,7 @@ from portal.wire.systems import System
 from scenarios.explorer.citizen import Citizen
 from scenarios.explorer.deck import GUIDED, NEVER, Act, Asked, Seen, View
 from scenarios.explorer.exploring import SIGNED_OUT, Citizenship, Exploration
-from scenarios.explorer.registry import Broken, When, invariant, noticed, sometimes, step
+from scenarios.explorer.registry import Broken, When, arc, invariant, noticed, sometimes, step
 from sim.nation.copies import copy_for
 from sim.nation.organisations import organisation
 from sim.nation.past import records_of
@@ -170,6 +170,13 @@ async def _ask_self(citizen: Citizen, chosen: list[Candidate], key: str | None) 
     for one, view in zip(asked, views, strict=True):
         citizen.run.judge(citizen.me, citizen.owner.accepted(one, view, called.began, called.ended))
     return True
+
+
+arc(
+    "who-looks-again-and-again",
+    0.15,
+    ("citizen", ("ask-self-information", "ask-records", *(("look", "wait-long") * 4), "read")),
+)
 
 
 # Looking and reading

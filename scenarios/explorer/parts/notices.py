@@ -22,6 +22,7 @@ from sim.nation.organisations import of_municipality
 from sim.world.chance import SeededChance
 
 VACCINATION = "JM90000000000003"
+PART_BYTES = 2_000
 STRANGERS = 510
 """More than go into one batch."""
 KEPT_DAYS = 400
@@ -99,7 +100,9 @@ async def send_many(sender: Sender) -> None:
     file = "\n".join(["宛名番号", *(f"{n:015d}" for n in people)]).encode()
     while send is not None and send.received_bytes < len(file) and send.state is SendState.RECEIVING:
         at = send.received_bytes
-        part = sending.PutPart(send.send_id, sender.code, at, file[at : at + 4_000])
+        part = sending.PutPart(send.send_id, sender.code, at, file[at : at + PART_BYTES])
+        if sender.chance.uniform() < 0.3:
+            await sender.run.pause(int(30_000 * sender.chance.uniform()) / 1000)
         put = await sender.ask(sending.PUT_PART, part)
         if put is None:
             sender.run.reached(RESUMED)

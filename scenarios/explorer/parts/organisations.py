@@ -158,7 +158,7 @@ async def decide(clerk: Clerk) -> None:
 
 arc(
     "a-record-that-must-be-decided-about",
-    0.06,
+    0.08,
     ("clerk", ("protect", "decide-by-hand", "inquire", "inquire")),
     ("citizen", ("ask-records", "look", "wait-a-little", "look")),
     ("clerk", ("wait", "decide", "wait", "decide")),

@@ -54,7 +54,7 @@ def _sends(run: Exploration) -> list[sending.SendOfOrganisation]:
 
 def drawn(run: Exploration, chance: SeededChance) -> Questionnaire:
     """Two questions; to be answered within minutes or hours."""
-    spread = (30 * MINUTE / (8 * HOUR)) ** chance.uniform()
+    spread = (MINUTE / (8 * HOUR)) ** chance.uniform()
     deadline = to_jst(run.now_ms() + int(8 * HOUR * spread))
     questions = (
         Question("希望しますか", QuestionKind.CHOICE, choices=(YES, NO)),
@@ -71,6 +71,8 @@ async def fill_in(citizen: Citizen, opened: OpenedNotice) -> None:
     """Answer, often twice: the second takes the place of the first."""
     if opened.questionnaire is None:
         return
+    if citizen.picks(0.3):
+        await citizen.wait(1, 240)
     for number in range(2 if citizen.picks(0.4) else 1):
         if citizen.window is None or not await _answer(citizen, opened):
             return
@@ -177,7 +179,7 @@ async def _collect_all(run: Exploration) -> None:
 LAST_WORK.append(_collect_all)
 arc(
     "a-questionnaire",
-    0.06,
+    0.1,
     ("sender", ("send-one", "pause")),
     ("citizen", ("look-at-notices", "look-at-own-answers", "wait-a-little", "look-at-own-answers")),
     ("sender", ("poll",)),

@@ -259,7 +259,7 @@ def revocations(chance: SeededChance, case: Case) -> list[Planned]:
 @drawn("long-outage")
 def long_outages(chance: SeededChance, case: Case) -> list[Planned]:
     """The network is gone for days, then the intermediate servers: until the portal guides to paper, or almost."""
-    if chance.uniform() < 0.6:
+    if chance.uniform() < 0.5:
         return []
     span = max(10 * MINUTE, span_of(case))
     first, second = span // 3, 2 * span // 3
@@ -267,7 +267,7 @@ def long_outages(chance: SeededChance, case: Case) -> list[Planned]:
         Planned(faults.Partition((System.NETWORK,)), 0, first),
         Planned(faults.ClockJump(chance.integer(6) * DAY + DAY), first - SECOND),
         Planned(faults.Stopped(System.INTERMEDIATE), 0, span),
-        Planned(faults.ClockJump(24 * DAY + chance.integer(6) * DAY), second),
+        Planned(faults.ClockJump(25 * DAY + chance.integer(5) * DAY), second),
     ]
 
 
