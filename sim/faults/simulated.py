@@ -17,7 +17,6 @@ from portal.wire.jpki import REVOKE, RevocationReason, Revoke
 from portal.wire.problems import Problem
 from portal.wire.systems import Party, System
 from sim.faults.clocks import OwnClock
-from sim.faults.mail import MailInWeather
 from sim.faults.storage import Disk, Opened
 from sim.faults.vocabulary import (
     CertificateRevoked,
@@ -37,6 +36,7 @@ from sim.faults.vocabulary import (
 from sim.faults.weather import MESSAGE_FAULTS, BadWeather
 from sim.world.building import Description
 from sim.world.chance import SeededChance
+from sim.world.mail import MailInWeather
 from sim.world.recorder import Recorder
 from sim.world.simulated import SYSTEMS, SimulatedWorld
 from sim.world.weather import FairWeather

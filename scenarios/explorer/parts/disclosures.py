@@ -175,7 +175,10 @@ async def _ask_self(citizen: Citizen, chosen: list[Candidate], key: str | None) 
 arc(
     "who-looks-again-and-again",
     0.15,
-    ("citizen", ("ask-self-information", "ask-records", *(("look", "wait-long") * 4), "read")),
+    (
+        "citizen",
+        ("ask-self-information", "ask-records", *(("look", "wait-long", "walk-away") * 4), "look", "read"),
+    ),
 )
 
 

@@ -72,7 +72,11 @@ async def fill_in(citizen: Citizen, opened: OpenedNotice) -> None:
     if opened.questionnaire is None:
         return
     if citizen.picks(0.3):
-        await citizen.wait(1, 240)
+        # Somebody who thinks it over, and signs in again for it.
+        await citizen.wait(1, 900)
+        citizen.window = None
+        if not await citizen.sign_in():
+            return
     for number in range(2 if citizen.picks(0.4) else 1):
         if citizen.window is None or not await _answer(citizen, opened):
             return

@@ -18,6 +18,8 @@ BEHIND = (System.JPKI, System.REGISTRY, System.NETWORK, System.INTERMEDIATE, Sys
 ALL = (*BEHIND, System.PORTAL)
 CONTROLLED = (System.JPKI, System.REGISTRY, System.NETWORK, System.INTERMEDIATE)
 SKEW_MS_MAX = 2 * HOUR
+LOOKS_LATER = 3
+"""Somebody who comes back so often is there when paper is spoken of, and when the answer comes all the same."""
 AT_MOMENTS = (
     "sign_in.challenge", "sign_in", "records.request", "self_information.request", "network.broker_self_information",
     "intermediate.provide_self_information", "self_information.deliver", "records.deliver", "sign_out",
@@ -261,6 +263,9 @@ def long_outages(chance: SeededChance, case: Case) -> list[Planned]:
     """The network is gone for days, then the intermediate servers: until the portal guides to paper, or almost."""
     if chance.uniform() < 0.5:
         return []
+    patient = [each for each in case.errands if each.steps.count("wait-long") >= LOOKS_LATER]
+    if patient:
+        return _while_somebody_waits(chance, case, patient[0].at_ms)
     span = max(10 * MINUTE, span_of(case))
     first, second = span // 3, 2 * span // 3
     return [
@@ -268,6 +273,21 @@ def long_outages(chance: SeededChance, case: Case) -> list[Planned]:
         Planned(faults.ClockJump(chance.integer(6) * DAY + DAY), first - SECOND),
         Planned(faults.Stopped(System.INTERMEDIATE), 0, span),
         Planned(faults.ClockJump(25 * DAY + chance.integer(5) * DAY), second),
+    ]
+
+
+def _while_somebody_waits(chance: SeededChance, case: Case, asked_ms: int) -> list[Planned]:
+    """Around somebody who asks and comes back again and again: guided to paper first, then answered after all.
+
+    The core hands the request over days after it took it, and no municipality can send out what it has: the portal's
+    patience ends before theirs.
+    """
+    pause = case.terms.session_idle_seconds * SECOND + 35 * SECOND
+    return [
+        Planned(faults.Late(60), max(0, asked_ms - 5 * SECOND), 20 * SECOND),
+        Planned(faults.CutOff(lgwan=True, way=Way.OUT), 0, asked_ms + int(2.5 * pause)),
+        Planned(faults.ClockJump(chance.integer(6) * DAY + DAY), asked_ms + 20 * SECOND),
+        Planned(faults.ClockJump(25 * DAY + chance.integer(5) * DAY), asked_ms + pause),
     ]
 
 

@@ -8,7 +8,7 @@ from portal.links.memory import Passage
 from portal.mail.carriers import Mail, NotNow, Sent
 from portal.wire.operation import AnyOperation
 from portal.wire.systems import Caller, System
-from sim.faults.mail import GIVES_UP_SECONDS, MailInWeather
+from sim.world.mail import GIVES_UP_SECONDS, MailInWeather
 
 LETTER = Mail("portal@example.jp", "mikan@example.jp", b"Subject: x\r\n\r\n")
 
