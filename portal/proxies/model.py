@@ -62,6 +62,8 @@ class Delegation(NamedTuple):
     start_ms: int
     end_ms: int
     """Excluding: midnight after the last day."""
+    version: int = 1
+    """Counts its changes."""
 
     @property
     def place(self) -> str:

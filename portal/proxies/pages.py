@@ -11,7 +11,7 @@ from portal.self_information.service import SelfInformations
 from portal.sessions.guard import SignedIn
 from portal.sessions.reader import Reader
 from portal.web.addresses import page
-from portal.web.reception import Reception, User, Way
+from portal.web.reception import Reception, User, Way, typed
 from portal.wire.moments import day_of
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.proxies import ChangeDelegation
@@ -67,7 +67,9 @@ def _add_looking(reception: Reception, proxies: Proxies, information: SelfInform
 def _add_changing(
     reception: Reception, proxies: Proxies, information: SelfInformations, clock: Clock
 ) -> None:
-    async def show(user: User, found: Sided, filled: forms.Filled, status: int = 200) -> Response:
+    async def show(
+        user: User, found: Sided, filled: forms.Filled, status: int = 200, version: str = ""
+    ) -> Response:
         catalogue = await information.catalogue()
         if not isinstance(catalogue, Catalogue):
             return reception.tell(catalogue, user, way=_to_one(found.view.delegation_id))
@@ -75,6 +77,7 @@ def _add_changing(
             "nav": "proxies",
             "delegation": shown.line(found.view),
             **forms.context(filled, catalogue, day_of(clock.now_ms())),
+            "version": version or found.view.version,
             "last": found.view.end,
             "action": page("proxies.change", delegation_id=found.view.delegation_id),
             "back": page("proxies.one", delegation_id=found.view.delegation_id),
@@ -88,7 +91,7 @@ def _add_changing(
             return None
         return found
 
-    async def form(user: User, delegation_id: str) -> Response:
+    async def ask(user: User, delegation_id: str) -> Response:
         found = await mine(user, delegation_id)
         if found is None:
             return reception.go("proxies.one", delegation_id=delegation_id)
@@ -98,19 +101,22 @@ def _add_changing(
         found = await mine(user, delegation_id)
         if found is None:
             return reception.go("proxies.one", delegation_id=delegation_id)
-        filled = forms.read(await request.form, "end")
+        form = await request.form
+        filled = forms.read(form, "end")
         if filled.scope is None:
-            return await show(user, found, filled, 422)
-        wanted = ChangeDelegation(delegation_id, filled.scope, filled.days["end"])
+            return await show(user, found, filled, 422, typed(form, "version"))
+        seen = typed(form, "version")
+        version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) <= 9 else 0
+        wanted = ChangeDelegation(delegation_id, filled.scope, filled.days["end"], version)
         changed = await proxies.change(user.account, wanted)
         if isinstance(changed, Problem):
             if changed.code not in (ProblemCode.PERIOD_REFUSED, ProblemCode.UNPROCESSABLE):
                 return reception.tell(changed, user, way=_to_one(delegation_id))
             refused = filled._replace(errors=forms.at_the_field(changed))
-            return await show(user, found, refused, changed.status)
+            return await show(user, found, refused, changed.status, seen)
         return reception.go("proxies.one", {"done": "changed"}, delegation_id=delegation_id)
 
-    reception.users("proxies.change", get=form, post=change)
+    reception.users("proxies.change", get=ask, post=change)
 
 
 def _to_one(delegation_id: str) -> Way:

@@ -50,6 +50,10 @@ RUN_OUT_AT_ONCE_MAX = 200
 
 NOT_HERE = problem(ProblemCode.NOT_FOUND, "この代理はありません。代理人の画面から選びなおしてください。")
 OVER = problem(ProblemCode.CONFLICT, "この代理は、もう終わっています。")
+CHANGED_MEANWHILE = problem(
+    ProblemCode.CONFLICT,
+    "この代理は、ほかの画面で変えられました。いまの内容を確かめてから、もう一度変えてください。",
+)
 NOT_ACTIVE = problem(
     ProblemCode.FORBIDDEN,
     "この代理は、まだ始まっていないか、もう終わっています。「自分の画面に戻る」で戻ってください。",
@@ -223,6 +227,7 @@ class Proxies:
             day_of(delegation.start_ms),
             delegation.last_day,
             soon,
+            delegation.version,
         )
 
     async def listed(self, account: OpenedAccount) -> Delegations:
@@ -281,7 +286,14 @@ class Proxies:
         if wrong is not None:
             return wrong
         proxy = await self._accounts.by_id(found.proxy_id)
+        if wanted.version is not None and wanted.version != found.version:
+            # The same change that came again, since nobody heard that it was done, is done.
+            same = (wanted.version + 1, wanted.end) == (found.version, found.last_day)
+            if same and self._scope(owner, found) == wanted.scope:
+                return self._view(owner, "" if proxy is None else proxy.settings.nickname, found, now)
+            return CHANGED_MEANWHILE
         changed = found._replace(
+            version=found.version + 1,
             scope=self._sealed(owner, found, wanted.scope),
             mails=int(wanted.scope.mail),
             end_ms=end_of(wanted.end),
@@ -291,9 +303,7 @@ class Proxies:
             *self._lines(owner, proxy, Action.CHANGE, found),
         ]
         if isinstance(await self._store.write(ops), Conflict):
-            return problem(
-                ProblemCode.CONFLICT, "ほかの画面からの変更と重なりました。もう一度お試しください。"
-            )
+            return CHANGED_MEANWHILE
         return self._view(owner, "" if proxy is None else proxy.settings.nickname, changed, now)
 
     async def end(self, owner: OpenedAccount, delegation_id: str) -> Done | Problem:

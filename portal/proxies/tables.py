@@ -40,10 +40,11 @@ SCHEMA = Schema(
         );
         CREATE INDEX delegation_drafts_kept ON delegation_drafts (kept_ms)
         """,
+        "ALTER TABLE delegations ADD COLUMN version INTEGER NOT NULL DEFAULT 1",
     ),
 )
 
-_COLUMNS = "delegation_id, owner_id, proxy_id, state, scope, mails, granted_ms, start_ms, end_ms"
+_COLUMNS = "delegation_id, owner_id, proxy_id, state, scope, mails, granted_ms, start_ms, end_ms, version"
 _NEWEST = f"ORDER BY (state = 'granted') DESC, granted_ms DESC, delegation_id LIMIT {PROXIES_SHOWN_MAX}"
 
 
@@ -102,19 +103,19 @@ def insert(delegation: Delegation) -> Op:
     """Unless there is one between these two already."""
     return Op(
         f"INSERT INTO delegations ({_COLUMNS}) VALUES (:delegation_id, :owner_id, :proxy_id, :state, :scope, "
-        ":mails, :granted_ms, :start_ms, :end_ms) ON CONFLICT DO NOTHING",
+        ":mails, :granted_ms, :start_ms, :end_ms, :version) ON CONFLICT DO NOTHING",
         delegation._asdict(),
     )
 
 
 def change(before: Delegation, changed: Delegation) -> Op:
-    """Unless it was changed or ended meanwhile: every sealing is another, so equal bytes are the same scope."""
+    """Unless it was changed or ended meanwhile."""
     return Op(
-        "UPDATE delegations SET scope = :scope, mails = :mails, end_ms = :end_ms "
-        "WHERE delegation_id = :delegation_id AND state = 'granted' AND scope = :before",
+        "UPDATE delegations SET scope = :scope, mails = :mails, end_ms = :end_ms, version = :version + 1 "
+        "WHERE delegation_id = :delegation_id AND state = 'granted' AND version = :version",
         {
             "delegation_id": before.delegation_id,
-            "before": before.scope,
+            "version": before.version,
             "scope": changed.scope,
             "mails": changed.mails,
             "end_ms": changed.end_ms,

@@ -94,6 +94,8 @@ class DelegationView(msgspec.Struct, frozen=True):
     end: date
     ends_soon: bool
     """To be warned of (PRX-6)."""
+    version: int
+    """Counts its changes."""
 
 
 class Delegations(msgspec.Struct, frozen=True):
@@ -115,6 +117,8 @@ class ChangeDelegation(Message, frozen=True):
     delegation_id: Annotated[str, msgspec.Meta(max_length=64)]
     scope: Scope
     end: date
+    version: int | None = None
+    """Of what it changes: refused when that has been changed meanwhile; None changes whatever there is."""
 
 
 class Acting(msgspec.Struct, frozen=True):

@@ -31,8 +31,6 @@ class Grant:
     """Places among the case's residents."""
     versions: list[Version]
     endings: list[Act] = field(default_factory=list)
-    has_late_copies: bool = False
-    """Whether a change may be carried out again much later."""
 
     def is_over(self, at: int) -> bool:
         """Whether somebody was told before *at* that it is over."""
@@ -41,8 +39,6 @@ class Grant:
     def _may_hold(self, version: Version, began: int, ended: int) -> bool:
         if version.act.began >= ended:
             return False
-        if self.has_late_copies:
-            return True
         return not any(
             later.act.is_certain and later.act.began > version.act.ended and later.act.ended < began
             for later in self.versions
@@ -80,13 +76,11 @@ class Grants:
     def __repr__(self) -> str:
         return f"<Grants: {len(self.known)}, {len(self.deeds)} deeds>"
 
-    def sighted(
-        self, delegation_id: str, owner: int, proxy: int, scope: Scope, act: Act, *, has_late_copies: bool
-    ) -> Grant:
+    def sighted(self, delegation_id: str, owner: int, proxy: int, scope: Scope, act: Act) -> Grant:
         """Shown by the portal: one that is new here was granted by a call whose answer nobody heard."""
         found = self.known.get(delegation_id)
         if found is None:
             first = Version(scope, Act(0, act.ended))
-            found = Grant(delegation_id, owner, proxy, [first], has_late_copies=has_late_copies)
+            found = Grant(delegation_id, owner, proxy, [first])
             self.known[delegation_id] = found
         return found

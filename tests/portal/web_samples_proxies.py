@@ -156,7 +156,7 @@ PROXIES: list[Sample] = [
             }
         ),
     ),
-    ("proxies_change", "proxies/form.html", _form(delegation=_one(), action="/proxies/d/change")),
+    ("proxies_change", "proxies/form.html", _form(delegation=_one(), action="/proxies/d/change", version=3)),
     ("proxies_agree", "proxies/agree.html", _terms(errors={})),
     (
         "proxies_agree_wrong",

@@ -44,6 +44,8 @@ DAY_MS = 86_400_000
 CODES = ("TM00000000000002", *(f"TM9000000000000{number}" for number in range(1, 7)))
 """Some kinds of information."""
 PAGES_MAX = 20
+_NOT_DONE = frozenset([ProblemCode.FORBIDDEN, ProblemCode.NOT_FOUND, ProblemCode.PERIOD_REFUSED])
+"""After these a change was not carried out; a conflict may be one with its own first try."""
 
 NOT_GRANTED = noticed("a proxy never sees what was not granted", "FLD-1")
 NEVER_A_PROXYS = noticed("what no proxy may do no proxy does", "PRX-3")
@@ -126,7 +128,6 @@ class Pair:
             self.proxy.me.index,
             view.scope,
             act,
-            has_late_copies=self.owner.owner.has_late_copies,
         )
 
 
@@ -189,11 +190,11 @@ async def change(pair: Pair) -> None:
         return
     version = Version(pair.scope(), Act(pair.run.tick()))
     grant.versions.append(version)
-    wanted = ChangeDelegation(grant.delegation_id, version.scope, view.end)
+    wanted = ChangeDelegation(grant.delegation_id, version.scope, view.end, view.version)
     called = await pair.owner.call(proxies.CHANGE_PROXY, wanted, window=pair.owner.window)
     if isinstance(called.outcome, DelegationView):
         version.act.ended, version.act.is_certain = called.ended, True
-    elif isinstance(called.outcome, Problem) and called.outcome.status < 500 and not grant.has_late_copies:
+    elif isinstance(called.outcome, Problem) and called.outcome.code in _NOT_DONE:
         grant.versions.remove(version)
 
 

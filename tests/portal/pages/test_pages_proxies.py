@@ -350,3 +350,21 @@ async def test_the_network_is_silent(house: House) -> None:
     await house.control(System.NETWORK, Mode.STOPPED)
     await owner.get("/proxies/new")
     assert owner.status in (502, 503) and "代理人の一覧に戻る" in owner.page.links
+
+
+@pytest.mark.requirement("PRX-4")
+async def test_two_windows_change_it(house: House) -> None:
+    owner, _ = await two(house)
+    address = await delegated(house, owner, "records")
+    window = owner.window()
+    for each in (owner, window):
+        await each.get(f"{address}/change")
+    await owner.press("変える", rights=["notices"])
+    assert "代理の範囲を変えました" in owner.text
+    # Also after a mistake the form still says what it was made from.
+    await window.press("変える", rights=[])
+    assert window.status == 422
+    await window.press("変える", rights=["records"])
+    assert window.status == 409 and "ほかの画面で変えられました" in window.text
+    await window.click("代理の内容に戻る")
+    assert "まかせることお知らせ" in window.text.replace(" ", "")

@@ -239,3 +239,27 @@ def test_an_account_that_closes_meanwhile_is_granted_nothing(world_facts: WorldF
         assert listed.proxies == ()
 
     play(world_facts, scene)
+
+
+@pytest.mark.requirement("PRX-4")
+def test_a_change_of_what_was_changed_meanwhile_is_refused(world_facts: WorldFacts) -> None:
+    async def scene(stage: Stage) -> None:
+        owner, proxy = await two(stage)
+        one = await registered(owner, proxy, for_days(owner, 30))
+        first = ChangeDelegation(one.delegation_id, Scope((Right.NOTICES,)), one.end, one.version)
+
+        done = answered(await owner.call(proxies.CHANGE_PROXY, first), DelegationView, "変更")
+        assert done.version == one.version + 1
+        # The same again, as after an answer that was lost, is done already.
+        assert answered(await owner.call(proxies.CHANGE_PROXY, first), DelegationView, "もう一度") == done
+        # Another window saw what was before; a late copy of the first change does not undo the second.
+        stale = ChangeDelegation(one.delegation_id, RECORDS_ONLY, one.end, one.version)
+        assert code_of(await owner.call(proxies.CHANGE_PROXY, stale)) is ProblemCode.CONFLICT
+        second = ChangeDelegation(one.delegation_id, RECORDS_ONLY, one.end, done.version)
+        answered(await owner.call(proxies.CHANGE_PROXY, second), DelegationView, "次の変更")
+        assert code_of(await owner.call(proxies.CHANGE_PROXY, first)) is ProblemCode.CONFLICT
+        # Who says nothing of a version changes whatever there is.
+        blind = ChangeDelegation(one.delegation_id, Scope((Right.NOTICES,)), one.end)
+        answered(await owner.call(proxies.CHANGE_PROXY, blind), DelegationView, "版を言わない変更")
+
+    play(world_facts, scene)
