@@ -85,6 +85,7 @@ class Running:
         self.portal: str = told["portal"]
         self.systems: Mapping[str, str] = told["systems"]
         self.residents = [Resident(one["resident"], one["pin"]) for one in told["residents"]]
+        self.desk: Mapping[str, str] = told["desk"]
         self.state = state
 
     def ask(self, operation: Operation[Req, Res], request: Req) -> Res:
