@@ -7,6 +7,7 @@ from portal.wire.inquiries import InquiryKind, InquiryState
 from portal.wire.limits import INQUIRY_KEPT_YEARS
 from portal.wire.moments import add_years
 from portal.wire.problems import Problem, ProblemCode, problem
+from portal.wire.texts import forbidden_in, is_blank, with_line_feeds
 
 KINDS: dict[InquiryKind, str] = {
     InquiryKind.SIGN_IN: "ログイン・カード",
@@ -79,9 +80,9 @@ def kept_until_ms(answered_ms: int) -> int:
 
 def check_text(text: str) -> Problem | None:
     """What is wrong with these words, if anything: line ends are welcome, other controls are not."""
-    if not text.strip():
+    if is_blank(text):
         return problem(ProblemCode.UNPROCESSABLE, "内容を入力してください。", field="$.text")
-    if any((ord(c) < 32 and c not in "\r\n\t") or 0xD800 <= ord(c) <= 0xDFFF or ord(c) == 127 for c in text):
+    if forbidden_in(with_line_feeds(text), lines=True) is not None:
         return problem(
             ProblemCode.UNPROCESSABLE,
             "内容に、使えない文字（制御文字など）が入っています。取りのぞいてください。",

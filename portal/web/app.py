@@ -161,7 +161,7 @@ def _add_errors(app: LeanQuart, reception: Reception) -> None:
         try:
             return await reception.visitor(extend=False)
         except Exception:
-            log.exception("visitor_unknown", path=request.path)
+            log.exception("visitor_unknown", page=request.endpoint)
             return None
 
     async def refused(error: HTTPException) -> Response:
@@ -172,7 +172,7 @@ def _add_errors(app: LeanQuart, reception: Reception) -> None:
         return response
 
     async def storage_refused(error: StorageRefused) -> Response:
-        log.error("storage_refused", path=request.path, reason=str(error))
+        log.error("storage_refused", page=request.endpoint, reason=str(error))
         return reception.tell(words.STORAGE_REFUSED, await guest())
 
     async def overloaded(_: StoreOverloaded) -> Response:
@@ -180,7 +180,7 @@ def _add_errors(app: LeanQuart, reception: Reception) -> None:
 
     async def failed(error: Exception) -> Response:
         trace = reception.new_key()[:10]
-        log.error("page_failed", path=request.path, trace=trace, exc_info=error)
+        log.error("page_failed", page=request.endpoint, trace=trace, exc_info=error)
         return reception.say(words.of_problem(words.INTERNAL), await guest(), trace=trace)
 
     handlers: list[tuple[type[Exception], Any]] = [

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import jinja2
 
@@ -324,6 +324,13 @@ def _fail(message: str) -> NoReturn:
     raise ValueError(message)
 
 
+_CONTROLS: Final = bytes([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
+
+
 def render(env: jinja2.Environment, name: str, context: Mapping[str, object]) -> bytes:
-    """The page as bytes. A lone surrogate, which UTF-8 cannot carry, becomes ``?`` instead of a failed page."""
-    return env.get_template(name).render(context).encode("utf-8", "replace")
+    """The page as bytes. A lone surrogate, which UTF-8 cannot carry, becomes ``?`` instead of a failed page.
+
+    Control characters, which HTML must not have, are left out: what was typed and refused stands in its field again
+    without them.
+    """
+    return env.get_template(name).render(context).encode("utf-8", "replace").translate(None, _CONTROLS)

@@ -163,7 +163,8 @@ class AsgiAnswer:
         except Exception as error:
             gone = isinstance(error, (OSError, trio.BrokenResourceError, trio.ClosedResourceError))
             if not (self.started and gone):
-                log.exception("app_failed", path=scope["path"])
+                # Not the path: what somebody typed into an address has no place in a log.
+                log.exception("app_failed", method=request.method)
         if not self.started:
             return Outcome.FAILED
         return Outcome.KEEP if self.finished and self.keep else Outcome.CLOSE
