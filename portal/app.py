@@ -153,7 +153,7 @@ def build(
     self_information = SelfInformations(
         folder, accounts, network, clock, files, wait_seconds=settings.immediate_wait_seconds
     )
-    notices = NoticeBox(store, sealer, accounts, clock, KnownSignatures(), history)
+    notices = NoticeBox(store, sealer, accounts, clock, KnownSignatures(), history, files)
     inquiries = InquiryBox(store, clock, chance, accounts, history)
     inbox = Inbox(folder, notices, inquiries, clock)
     desk = StaffDesk(store, clock, chance, workshop, secrets.operator_password)

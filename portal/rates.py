@@ -15,7 +15,7 @@ import msgspec
 from portal.seams.clock import Clock
 from portal.serving.buckets import Buckets
 from portal.serving.limits import about
-from portal.wire import account, history, inquiries, proxies, records, self_information, sign_in
+from portal.wire import account, history, inquiries, notices, proxies, records, self_information, sign_in
 from portal.wire.operation import AnyOperation
 from portal.wire.problems import Problem, ProblemCode, problem
 
@@ -85,6 +85,8 @@ BY_ACCOUNT: Mapping[AnyOperation, Limit] = {
     records.RECORDS_PDF: Limit.FILES,
     self_information.SELF_INFORMATION_CSV: Limit.FILES,
     self_information.SELF_INFORMATION_PDF: Limit.FILES,
+    notices.NOTICE_CSV: Limit.FILES,
+    notices.NOTICE_PDF: Limit.FILES,
     history.HISTORY_CSV: Limit.FILES,
     account.CONFIRM_MAIL: Limit.CODE_TRIES,
     proxies.REGISTER_PROXY: Limit.REQUESTS,
@@ -98,6 +100,7 @@ PAGES: Mapping[tuple[str, str], Limit] = {
     ("POST", "proxies.card"): Limit.REQUESTS,
     ("GET", "records.file"): Limit.FILES,
     ("GET", "self_information.file"): Limit.FILES,
+    ("GET", "notices.file"): Limit.FILES,
     ("GET", "history.file"): Limit.FILES,
     ("POST", "settings.confirm"): Limit.CODE_TRIES,
 }

@@ -1,5 +1,6 @@
 """The operations of お知らせ."""
 
+from portal.files.service import FileKind
 from portal.notices.service import NoticeBox
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.guards import Peers
@@ -18,6 +19,14 @@ def add_operations(dispatcher: Dispatcher, box: NoticeBox, users: AccountGuard, 
 
     async def opened(one: notices.OneNotice, user: SignedIn) -> notices.OpenedNotice | Problem:
         return await box.open(user.account, one.notice_id)
+
+    async def csv(one: notices.OneNotice, user: SignedIn) -> bytes | Problem:
+        made = await box.file(user.account, one.notice_id, FileKind.CSV)
+        return made if isinstance(made, Problem) else made.content
+
+    async def pdf(one: notices.OneNotice, user: SignedIn) -> bytes | Problem:
+        made = await box.file(user.account, one.notice_id, FileKind.PDF)
+        return made if isinstance(made, Problem) else made.content
 
     async def attachment(one: notices.OneAttachment, user: SignedIn) -> Attachment | Problem:
         return await box.attachment(user.account, one.notice_id, int(one.place))
@@ -48,6 +57,8 @@ def add_operations(dispatcher: Dispatcher, box: NoticeBox, users: AccountGuard, 
 
     dispatcher.add(notices.LIST_NOTICES, users, listed)
     dispatcher.add(notices.OPEN_NOTICE, users, opened)
+    dispatcher.add(notices.NOTICE_CSV, users, csv)
+    dispatcher.add(notices.NOTICE_PDF, users, pdf)
     dispatcher.add(notices.FETCH_ATTACHMENT, users, attachment)
     dispatcher.add(notices.DELETE_NOTICE, users, delete)
     dispatcher.add(notices.ANSWER_NOTICE, users, answer)

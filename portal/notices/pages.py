@@ -8,6 +8,7 @@ from quart import request
 from quart_trio.wrappers import TrioResponse as Response
 from werkzeug.datastructures import MultiDict
 
+from portal.files.service import FileKind
 from portal.notices.model import wrong_answers
 from portal.notices.service import NoticeBox
 from portal.seams.clock import Clock
@@ -97,6 +98,10 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
                 ],
                 "given": [_said(each) for each in opened.answers or ()],
             },
+            "files": {
+                str(kind): page("notices.file", notice_id=opened.notice.notice_id, kind=kind)
+                for kind in FileKind
+            },
             "example": day_of(clock.now_ms()),
             "errors": errors,
             "message": _DONE.get(request.args.get("done", "")),
@@ -135,6 +140,14 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
         """Where a form went whose user had to sign in again."""
         return reception.go("notices.item", notice_id=notice_id)
 
+    async def file(user: User, notice_id: str, kind: str) -> Response:
+        if not _is_id(notice_id) or kind not in set(FileKind) or not reception.asked_by_hand():
+            return reception.go("notices")
+        made = await box.file(user.account, notice_id, FileKind(kind))
+        return (
+            reception.tell(made, user, way=back) if isinstance(made, Problem) else reception.hand_out(*made)
+        )
+
     async def attachment(user: User, notice_id: str, place: str) -> Response:
         if not _is_id(notice_id) or not (place.isascii() and place.isdigit() and len(place) == 1):
             return reception.go("notices")
@@ -171,6 +184,7 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
     reception.users("notices", get=overview)
     reception.users("notices.item", get=item)
     reception.users("notices.answer", get=back_to_item, post=answer)
+    reception.users("notices.file", get=file)
     reception.users("notices.attachment", get=attachment)
     reception.users("notices.delete", get=ask_to_delete, post=delete)
 

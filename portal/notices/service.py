@@ -8,6 +8,7 @@ import msgspec
 
 from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
+from portal.files.service import File, FileKind, Files
 from portal.folder.sealing import Sealer
 from portal.history.service import History
 from portal.mail.service import promise
@@ -25,6 +26,7 @@ from portal.notices.model import (
     check_answers,
     kept_until_ms,
 )
+from portal.notices.sheet import sheet_of
 from portal.notices.tables import Numbered
 from portal.proxies.tables import promise_mails_of_batch
 from portal.seams.clock import Clock
@@ -83,6 +85,7 @@ class NoticeBox:
         clock: Clock,
         scanner: Scanner,
         history: History,
+        files: Files,
     ) -> None:
         self._store = store
         self._sealer = sealer
@@ -90,6 +93,7 @@ class NoticeBox:
         self._clock = clock
         self._scanner = scanner
         self._history = history
+        self._files = files
         self._open: OrderedDict[str, SharedContent] = OrderedDict()
         self.works: dict[str, outbox.Work] = {WITHDRAW: self._withdraw}
         self.expect_work: Callable[[int], None] = lambda due_ms: None
@@ -297,7 +301,14 @@ class NoticeBox:
         params = {"account_id": owner.account_id, "now": self._clock.now_ms()}
         return (await self._store.read(tables.UNOPENED, params))[0].total
 
-    async def open(self, owner: OpenedAccount, notice_id: str) -> OpenedNotice | Problem:
+    async def file(self, owner: OpenedAccount, notice_id: str, kind: FileKind) -> File | Problem:
+        """To take home; that is opening it (FLD-5)."""
+        opened = await self.open(owner, notice_id, Action.DOWNLOAD)
+        return opened if isinstance(opened, Problem) else await self._files.make(sheet_of(opened), kind)
+
+    async def open(
+        self, owner: OpenedAccount, notice_id: str, action: Action = Action.VIEW
+    ) -> OpenedNotice | Problem:
         """The notice, marked as opened before it is shown. Another's is as if it did not exist (FLD-1).
 
         What a proxy opens stays unopened: neither its sender nor its owner takes it for seen by the owner.
@@ -305,7 +316,7 @@ class NoticeBox:
         notice = await self._own(owner, notice_id)
         if isinstance(notice, Problem):
             return notice
-        viewed = self._history.line(owner, Service.NOTICES, Action.VIEW, notice_id)
+        viewed = self._history.line(owner, Service.NOTICES, action, notice_id)
         if notice.state is State.UNOPENED and owner.by is None:
             now = self._clock.now_ms()
             await self._store.write([*tables.open_notice(notice.row, now), viewed])

@@ -47,6 +47,8 @@ PERMITTED: dict[AnyOperation, Permitted] = {
     self_information.REQUEST_INFORMATION_OF_RECORD: Permitted(_RECORDS | _INFORMATION),
     notices.LIST_NOTICES: Permitted(_NOTICES, (Service.NOTICES, Action.VIEW)),
     notices.OPEN_NOTICE: Permitted(_NOTICES),
+    notices.NOTICE_CSV: Permitted(_NOTICES),
+    notices.NOTICE_PDF: Permitted(_NOTICES),
     notices.FETCH_ATTACHMENT: Permitted(_NOTICES, (Service.NOTICES, Action.DOWNLOAD)),
 }
 
@@ -78,6 +80,7 @@ PERMITTED_PAGES: dict[tuple[str, str], tuple[AnyOperation, ...]] = {
     ("GET", "self_information.attachment"): (self_information.READ_SELF_INFORMATION,),
     ("GET", "notices"): (notices.LIST_NOTICES,),
     ("GET", "notices.item"): (notices.OPEN_NOTICE,),
+    ("GET", "notices.file"): (notices.NOTICE_CSV, notices.NOTICE_PDF),
     ("GET", "notices.attachment"): (notices.FETCH_ATTACHMENT,),
 }
 """Which operations a page with the owner's folder does: it takes what they take together. What is not here no proxy sees."""

@@ -30,6 +30,7 @@ PAGES: Mapping[str, str] = MappingProxyType(
         "notices": "/notices",
         "notices.item": "/notices/{notice_id}",
         "notices.answer": "/notices/{notice_id}/answer",
+        "notices.file": "/notices/{notice_id}/file/{kind}",
         "notices.attachment": "/notices/{notice_id}/attachments/{place}",
         "notices.delete": "/notices/{notice_id}/delete",
         "self_information.file": "/self-information/folder/{item_id}/file/{kind}",

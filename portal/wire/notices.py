@@ -8,7 +8,7 @@ import msgspec
 
 from portal.wire import limits
 from portal.wire.disclosure import Attachment, Named
-from portal.wire.operation import Done, Message, Method, Operation
+from portal.wire.operation import CSV, PDF, Done, Message, Method, Operation
 from portal.wire.problems import ProblemCode as P
 from portal.wire.systems import Party, System
 
@@ -188,6 +188,18 @@ OPEN_NOTICE = Operation(
     problems=[*_ONE, P.STORAGE_REFUSED],
 )  # fmt: skip
 
+NOTICE_CSV = Operation(
+    "notices.csv", System.PORTAL, Method.POST, "/api/notices/{notice_id}/csv", OneNotice, bytes,
+    callers=[Party.CITIZEN], repeatable=True, requirements=["FLD-5"], response_media=CSV,
+    summary="お知らせをCSVで受け取る（開封になる）", problems=[*_ONE, P.TOO_MANY, P.STORAGE_REFUSED],
+)  # fmt: skip
+
+NOTICE_PDF = Operation(
+    "notices.pdf", System.PORTAL, Method.POST, "/api/notices/{notice_id}/pdf", OneNotice, bytes,
+    callers=[Party.CITIZEN], repeatable=True, requirements=["FLD-5"], response_media=PDF,
+    summary="お知らせをPDFで受け取る（開封になる）", problems=[*_ONE, P.TOO_MANY, P.STORAGE_REFUSED, P.OVERLOADED],
+)  # fmt: skip
+
 FETCH_ATTACHMENT = Operation(
     "notices.attachment", System.PORTAL, Method.GET, "/api/notices/{notice_id}/attachments/{place}", OneAttachment,
     Attachment, callers=[Party.CITIZEN], repeatable=True, requirements=["NOT-7", "FLD-5"],
@@ -206,4 +218,12 @@ ANSWER_NOTICE = Operation(
     problems=[*_ONE, P.CONFLICT, P.PERIOD_REFUSED, P.STORAGE_REFUSED],
 )  # fmt: skip
 
-OPERATIONS = (LIST_NOTICES, OPEN_NOTICE, FETCH_ATTACHMENT, DELETE_NOTICE, ANSWER_NOTICE)
+OPERATIONS = (
+    LIST_NOTICES,
+    OPEN_NOTICE,
+    NOTICE_CSV,
+    NOTICE_PDF,
+    FETCH_ATTACHMENT,
+    DELETE_NOTICE,
+    ANSWER_NOTICE,
+)

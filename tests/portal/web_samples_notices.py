@@ -67,6 +67,7 @@ def _one(**more: object) -> Context:
             "payment_url": None,
             "attachments": [],
             "questionnaire": None,
+            "files": {"csv": "/notices/1/file/csv", "pdf": "/notices/1/file/pdf"},
             "example": TODAY,
             "errors": {},
             "message": None,

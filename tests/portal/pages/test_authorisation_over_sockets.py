@@ -127,6 +127,8 @@ SAMPLES: Mapping[AnyOperation, Sample] = {
     self_information.SELF_INFORMATION_PDF: ONE_INFORMATION,
     notices.LIST_NOTICES: lambda _: notices.ListNotices(),
     notices.OPEN_NOTICE: ONE_NOTICE,
+    notices.NOTICE_CSV: ONE_NOTICE,
+    notices.NOTICE_PDF: ONE_NOTICE,
     notices.FETCH_ATTACHMENT: lambda t: notices.OneAttachment(t.notice, "0"),
     notices.ANSWER_NOTICE: lambda t: notices.GiveAnswers(
         t.notice, (("土曜日",), (), (), (t.today.isoformat(),))

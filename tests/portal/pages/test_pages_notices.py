@@ -78,6 +78,30 @@ async def test_it_arrives_and_stays_after_sign_out(house: House) -> None:
     assert "まだ見ていないお知らせはありません" in browser.text
 
 
+@pytest.mark.requirement("FLD-5")
+async def test_taken_home_as_a_file(house: House) -> None:
+    browser = await house.signed_in()
+    await send(house, attachments=(RECEIPT,), questionnaire=await asked(house))
+    owner = await house.owner()
+    (row,) = await house.portal.notices.page(owner, most=1)
+    await browser.get(f"/notices/{row.number}/file/csv")
+    assert browser.status == 200
+    said = browser.body.decode("utf-8-sig")
+    for words in ("予防接種のお知らせ", "一行目", "二行目", "領収書 1.pdf", "希望する曜日", "（回答なし）"):
+        assert words in said, words
+    (row,) = await house.portal.notices.page(owner, most=1)
+    assert row.opened_ms is not None, "taking it home is opening it"
+    await browser.get("/notices")
+    await browser.click("予防接種のお知らせ")
+    await browser.click("PDFで保存する")
+    assert browser.body.startswith(b"%PDF-")
+    for wrong in ("file/exe", "file/"):
+        await browser.get(f"/notices/{row.number}/{wrong}")
+        assert not browser.body.startswith(b"%PDF-")
+    await browser.get("/notices/999/file/pdf")
+    assert browser.status == 404
+
+
 @pytest.mark.requirement("NOT-7")
 async def test_what_it_carries(house: House) -> None:
     browser = await opened(

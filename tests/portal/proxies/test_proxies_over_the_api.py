@@ -147,6 +147,8 @@ def test_every_operation_with_every_scope(world_facts: WorldFacts) -> None:
             "self_information.list": (Nothing(), {Right.SELF_INFORMATION}),
             "notices.list": (notices.ListNotices(), {Right.NOTICES}),
             "notices.open": (one_notice, {Right.NOTICES}),
+            "notices.csv": (one_notice, {Right.NOTICES}),
+            "notices.pdf": (one_notice, {Right.NOTICES}),
             "notices.attachment": (notices.OneAttachment(notice.notice_id, "0"), {Right.NOTICES}),
             "notices.delete": (one_notice, None),
             "notices.answer": (notices.GiveAnswers(notice.notice_id, ()), None),
