@@ -129,16 +129,21 @@ def _at_ms(row: Row) -> int:
 
 
 def _after(cursor: Cursor, shown: Sequence[Row]) -> Cursor:
-    """Where the list stands once these were shown."""
+    """Where the list stands once these were shown: the last of each table."""
+    notices, requests, inquiries = None, None, None
     for row in shown:
-        match row:
-            case NoticeRow():
-                cursor = cursor._replace(notices=row.number)
-            case Request():
-                cursor = cursor._replace(requests=Place(_at_ms(row), row.request_id))
-            case Inquiry():
-                cursor = cursor._replace(inquiries=Place(_at_ms(row), row.inquiry_id))
-    return cursor
+        if isinstance(row, NoticeRow):
+            notices = row
+        elif isinstance(row, Request):
+            requests = row
+        else:
+            inquiries = row
+    return Cursor(
+        cursor.until_ms,
+        cursor.notices if notices is None else notices.number,
+        cursor.requests if requests is None else Place(_at_ms(requests), requests.request_id),
+        cursor.inquiries if inquiries is None else Place(_at_ms(inquiries), inquiries.inquiry_id),
+    )
 
 
 def _of_request(row: Request, named: Described) -> InboxItem:

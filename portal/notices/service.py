@@ -279,14 +279,16 @@ class NoticeBox:
     async def views(self, owner: OpenedAccount, rows: Sequence[NoticeRow]) -> tuple[NoticeView, ...]:
         """What stands in a list of rows that were just read."""
         views: list[NoticeView] = []
+        # What is not kept in memory is unsealed once for this list.
+        here: dict[str, SharedContent] = {}
         for row in rows:
-            shared = self._open.get(row.content_id)
+            shared = self._open.get(row.content_id) or here.get(row.content_id)
             if shared is None:
                 content = await self._content(row.content_id)
                 if content is None:
                     # Its retention ended between the two reads.
                     continue
-                shared = self._shared(content)
+                shared = here[row.content_id] = self._shared(content)
             views.append(_view(OwnNotice(row, shared, self._own_part(owner, row), row.state)))
         return tuple(views)
 
