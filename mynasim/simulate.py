@@ -84,7 +84,7 @@ def simulate(
     stopping = _Stopping()
     with _Shown(wanted.days) as shown:
         outcome = running.run(wanted, told=shown, stop=stopping)
-    sys.exit(_tell(outcome, report, json))
+    sys.exit(tell(outcome, report, json))
 
 
 def _sign_ins(text: str) -> float:
@@ -172,7 +172,7 @@ def _line(glance: "Glance") -> str:
     )
 
 
-def _tell(outcome: "Outcome", report_path: Path, json_path: Path | None) -> int:
+def tell(outcome: "Outcome", report_path: Path, json_path: Path | None) -> int:
     """Write what it came to, and say it in short; the exit code."""
     import json as encoding
 

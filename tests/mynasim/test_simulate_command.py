@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 from running_world import command
 
+from mynasim.simulate import tell
 from scenarios.explorer import tree
+from scenarios.years import running
+from scenarios.years.checks import Breach
+from scenarios.years.order import Order
 
 
 def simulate(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -58,6 +62,24 @@ def test_ctrl_c_leaves_the_report_of_the_time_until_then(tmp_path: Path) -> None
     told = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
     assert told["stopped"]
     assert 1 <= told["data"]["days"] < 15 * 365
+
+
+def test_a_broken_invariant_is_told_with_the_line_that_repeats_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = Order(2, 300, seed=4, sign_ins=0.25, through=0.5)
+    broken = Breach("one account for each person", "ACC-2", "one account", "two of resident 7", 0)
+    outcome = running.run(order)._replace(breach=broken)
+
+    code = tell(outcome, tmp_path / "r.html", tmp_path / "r.json")
+
+    said = capsys.readouterr().out
+    line = "mynasim simulate --days 2 --residents 300 --seed 4 --sign-ins 0.25 --through 0.5 --commit"
+    assert code == 1
+    assert "two of resident 7" in said and f"{line} {tree.commit()}" in said
+    assert line in (tmp_path / "r.html").read_text(encoding="utf-8")
+    told = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert told["breach"]["invariant"] == "one account for each person" and not told["passed"]
 
 
 @pytest.mark.parametrize(
