@@ -60,7 +60,8 @@ class GuardedServer(TCPServer):
             self._dropped(error)
 
     def _dropped(self, error: BaseException) -> None:
-        log.warning("connection_dropped", error=repr(error))
+        # Its words may repeat what was sent.
+        log.warning("connection_dropped", error=type(error).__qualname__, exc_info=error)
 
 
 def install(connections_max: float = inf) -> None:

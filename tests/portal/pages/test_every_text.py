@@ -142,6 +142,16 @@ class Citizen:
             :1
         ] in b"{[" else None
 
+    async def call_refused(self, operation: AnyOperation, content: Any) -> int:
+        await self.api.request(
+            operation.method,
+            self.api.origin + operation.path,
+            json.dumps(content).encode(),
+            authorization=self.session,
+            content_type=JSON,
+        )
+        return self.api.status
+
     async def post(self, address: str, /, **fields: str) -> None:
         """A form as a browser sends it, with the token of the session and whatever bytes."""
         who = self.staff if address.startswith("/desk") else self.browser
@@ -305,6 +315,20 @@ async def test_text_of_every_kind_in_every_field(house: House) -> None:
                 await way(citizen, MARK + text if text.strip() else text)
     assert MARK not in str(logged), [each for each in logged if MARK in str(each)]
     assert not [each for each in logged if each["log_level"] in ("error", "critical")], logged
+
+
+async def test_nor_when_nothing_can_be_written(house: House) -> None:
+    browser = await house.signed_in()
+    citizen = Citizen(house, browser, browser, "")
+    await browser.get(f"/settings?{MARK}=1")
+    house.store.refuse = "disk full"
+    with structlog.testing.capture_logs() as logged:
+        await browser.press("保存する", nickname=MARK)
+        assert browser.status == 503
+        assert (await citizen.call_refused(sign_in.CHANGE_ACCOUNT, {"nickname": MARK})) == 503
+    house.store.refuse = None
+    assert {each["event"] for each in logged} == {"storage_refused"}
+    assert MARK not in str(logged)
 
 
 async def test_the_corpus_has_every_kind() -> None:
