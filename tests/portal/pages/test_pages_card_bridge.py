@@ -6,6 +6,7 @@ import json
 import pytest
 from page_browser import answer
 from page_house import READER, House
+from test_pages_proxies import filled
 
 from portal.settings import PortalSettings
 
@@ -60,3 +61,25 @@ async def test_who_is_signed_in_is_led_on(house: House) -> None:
     browser = await house.signed_in()
     await browser.post("/sign-in", {"reader": "bridge"}, follow=False)
     assert browser.status == 303 and browser.header("location") == "/"
+
+
+@pytest.mark.requirement("PRX-1")
+async def test_a_proxys_card_over_the_bridge(house: House) -> None:
+    proxy = await house.signed_in(1, "りんご")
+    owner = await house.signed_in(0, "みかん")
+    await filled(owner, "notices")
+    policy = owner.header("content-security-policy") or ""
+    assert f"script-src 'self' {BRIDGE};" in policy and f"form-action 'self' {READER};" in policy
+    await owner.press(BUTTON)
+    given = json.loads(owner.body)
+    digest_info = base64.urlsafe_b64encode(base64.b64decode(given["digest"])).decode()
+    fields = answer(
+        house.world, house.residents[1], {"challenge": given["challenge"], "digest_info": digest_info}
+    )
+    # Good in the session that it was given to, and in no other.
+    await proxy.post("/proxies/new/complete", fields)
+    assert "代理人を登録しました" not in proxy.text
+    await owner.post("/proxies/new/complete", fields)
+    assert "代理人を登録しました" in owner.text
+    await owner.get("/proxies")
+    assert BRIDGE not in (owner.header("content-security-policy") or "")
