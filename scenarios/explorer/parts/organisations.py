@@ -115,12 +115,14 @@ async def inquire(clerk: Clerk) -> None:
 
 @step("clerk", "protect", 1)
 async def protect(clerk: Clerk) -> None:
-    """Records about the resident bear this organisation's flag from now on, or no longer."""
+    """Records about the resident bear the flag of one organisation from now on, or of two, or no longer."""
     like = clerk.one()
     if like is None:
         return
     on = clerk.chance.uniform() < 0.8
-    for code in (like.provider.code, like.inquirer.code):
+    sides = (like.provider.code, like.inquirer.code)
+    both, first, second = sides, sides[:1], sides[1:]
+    for code in (both, first, second)[int(3 * clerk.chance.uniform())]:
         outcome = await clerk.link.call(PROTECT, Protect(code, clerk.resident.person.n, on))
         if isinstance(outcome, Done) and on:
             clerk.run.reached(FLAGGED)
