@@ -18,6 +18,7 @@ from sim.nation.circumstances import Circumstances, circumstances
 from sim.nation.holdings import holders
 from sim.nation.holidays import office_days
 from sim.nation.nation import Nation
+from sim.nation.numbers import Permutation
 from sim.nation.organisations import Kind, Organisation, national_body, of_municipality, of_prefecture
 from sim.nation.person import Person
 
@@ -30,6 +31,10 @@ NETWORK_OPENED = date(2017, 11, 13)
 _REFUSED_PER_1000 = 12
 _UNANSWERED_PER_1000 = 6
 _OFFICE_OPENS, _OFFICE_MINUTES = time(8, 45), 510
+# Who, which month, which procedure and which of its kinds make a name below 2⁶³; a number has 20 digits.
+_MONTH_BITS = 12
+_PROCEDURES_MAX = 10_000
+_KINDS_MAX = 16
 _INSURER_KINDS = frozenset({Kind.MUNICIPALITY, Kind.HEALTH_ASSOCIATION, Kind.HEALTH_SOCIETY, Kind.MUTUAL_AID})
 
 
@@ -43,7 +48,7 @@ class PastResult(StrEnum):
 class PastRecord(msgspec.Struct, frozen=True):
     """情報提供等記録 of one inquiry. Names stand in the catalogue and with the organisations."""
 
-    record_id: str  # unique over the nation: identity, month, procedure, kind
+    record_id: str  # 20 digits as a 処理通番 has, unique over the nation; whose it is cannot be read from it
     inquirer: Organisation
     provider: Organisation
     affair: str  # JM code
@@ -66,7 +71,7 @@ def records_of(
         return []
     life, identity = circumstances(nation, person), nation.identity(person)
     key = draw(key_for(nation.seed, "past"), identity)
-    procedures = _procedures(profile)
+    procedures, numbers = _procedures(profile), _numbers(nation.seed)
     records: list[PastRecord] = []
     month = start.replace(day=1)
     while month <= end:
@@ -76,7 +81,9 @@ def records_of(
             # Four procedures share a draw, sixteen bits each: most come to nothing in most months.
             word = word >> 16 if number & 3 else draw(key, counter | 0x80 | number)
             if word & 0xFFFF < threshold and life.has(procedure.when, last_day):
-                records += _inquiry(life, identity, procedure, month, draw(key, counter | number), profile)
+                name = (identity << _MONTH_BITS | _months(month)) * _PROCEDURES_MAX + int(procedure.code[-4:])
+                word_of_it = draw(key, counter | number)
+                records += _inquiry(life, name, numbers, procedure, month, word_of_it, profile)
         month = last_day + timedelta(days=1)
     records.sort(key=lambda record: (record.requested_at, record.record_id))
     return [record for record in records if start <= record.requested_at.date() <= end]
@@ -88,10 +95,30 @@ def _procedures(profile: str) -> tuple[tuple[int, Procedure], ...]:
     return tuple((round(p.per_year / 12 * 0x10000), p) for p in catalogue(profile).procedures.values())
 
 
+@cache
+def _numbers(seed: int) -> Permutation:
+    """From what a record is of to its number, and back for who knows the seed."""
+    return Permutation(seed, "record number", 10**10, 10**10)
+
+
+def _months(month: date) -> int:
+    """How many months the network had been open."""
+    return (month.year - NETWORK_OPENED.year) * 12 + month.month - NETWORK_OPENED.month
+
+
 def _inquiry(
-    life: Circumstances, identity: int, procedure: Procedure, month: date, word: int, profile: str
+    life: Circumstances,
+    name: int,
+    numbers: Permutation,
+    procedure: Procedure,
+    month: date,
+    word: int,
+    profile: str,
 ) -> list[PastRecord]:
-    """One procedure asks for each of its kinds, some seconds apart."""
+    """One procedure asks for each of its kinds, some seconds apart.
+
+    *name* is of this procedure in this month for this person and for no other.
+    """
     affair = catalogue(profile).affairs[procedure.affair]
     inquirer = _inquirer(life, affair.inquirers, month)
     asked_at = _office_moment(month, word >> 16)
@@ -108,7 +135,7 @@ def _inquiry(
         is_provided = chance >= _REFUSED_PER_1000 + _UNANSWERED_PER_1000
         records.append(
             PastRecord(
-                f"{identity:010d}{month:%Y%m}{procedure.code[-4:]}{number}",
+                f"{numbers(name * _KINDS_MAX + number):020d}",
                 inquirer,
                 provider,
                 procedure.affair,

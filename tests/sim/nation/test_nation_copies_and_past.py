@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portal.wire.linkage import InquiryNumber
 from sim.nation.blocks import Role
 from sim.nation.catalogue import CURRENT, PROFILE_2016, UnknownCode, catalogue
 from sim.nation.circumstances import circumstances
@@ -96,6 +98,38 @@ def test_periods_that_overlap_agree(n: int, start: date, first: int, second: int
     parts += records_of(NATION, person, middle + timedelta(days=1), end)
     assert whole == parts
     assert len({r.record_id for r in whole}) == len(whole)
+
+
+@pytest.mark.requirement("REC-2")
+def test_a_records_number_is_a_processing_number_and_does_not_say_whose_it_is() -> None:
+    start, end = date(2018, 4, 1), date(2026, 3, 31)
+    numbers: set[str] = set()
+    total = 0
+    for n in range(60_000_000, 60_000_120):
+        person = NATION.person(n)
+        identity = str(NATION.identity(person))
+        for record in records_of(NATION, person, start, end):
+            assert msgspec.convert(record.record_id, InquiryNumber) == record.record_id
+            assert identity not in record.record_id
+            assert f"{record.requested_at:%Y%m}{record.procedure[-4:]}" not in record.record_id
+            numbers.add(record.record_id)
+            total += 1
+    assert total > 1000
+    assert len(numbers) == total
+    # No place of the number stands still.
+    assert all(len({number[place] for number in numbers}) == 10 for place in range(20))
+    assert numbers.isdisjoint(
+        record.record_id
+        for n in range(60_000_000, 60_000_010)
+        for record in records_of(Nation(2), Nation(2).person(n), start, end)
+    )
+
+
+def test_no_procedure_outgrows_the_number_of_its_records() -> None:
+    for profile in (CURRENT, PROFILE_2016):
+        procedures = catalogue(profile).procedures.values()
+        assert len({int(each.code[-4:]) for each in procedures}) == len(procedures)
+        assert max(len(each.asks) for each in procedures) <= 16
 
 
 @given(residents, st.sampled_from([CURRENT, PROFILE_2016]))
