@@ -11,6 +11,7 @@ from portal.seams.clock import stopwatch_ns
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.lane.answering import origin_form
 from portal.serving.lane.parsing import Received
+from portal.serving.own_names import OwnNames
 from portal.serving.shield import Shield
 from portal.wire.operation import BODY_BYTES_MAX, Nothing, WireRequest, WireResponse, encode_problem
 from portal.wire.problems import Problem, ProblemCode, problem
@@ -38,14 +39,18 @@ class Front:
         *,
         stopwatch: Callable[[], int] = stopwatch_ns,
         moved_to: str = "",
+        own_names: OwnNames | None = None,
     ) -> None:
         """*stopwatch* tells nanoseconds for ``Server-Timing``.
 
         *moved_to* is the origin with TLS where people are served; then this is a door in the clear for other systems
         alone: pages say where to go, and operations of citizens and of anybody say that they are to be called there.
+
+        *own_names*: pages are shown only to who asks for them by one of these; None when they need no such care.
         """
         self.dispatcher = dispatcher
         self._moved_to = moved_to
+        self._own_names = own_names
         self._stopwatch = stopwatch
         self._pages: AsgiApp | None = None if pages is None else Shield(pages)
 
@@ -60,6 +65,8 @@ class Front:
                 await self._operate(path, scope, receive, send)
             elif self._moved_to:
                 await self._send_there(scope, receive, send)
+            elif self._own_names is not None and not self._own_names.admits(_host(scope)):
+                await _not_ours(receive, send)
             else:
                 await self._pages(scope, receive, send)
         elif kind == "lifespan":
@@ -230,6 +237,25 @@ async def _send(response: WireResponse, send: Send) -> None:
     headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body, "more_body": False})
+
+
+def _host(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+
+
+async def _not_ours(receive: Receive, send: Send) -> None:
+    while (await receive()).get("more_body", False):
+        pass
+    body = (
+        "このホスト名では使えません。localhostかIPアドレスで開くか、設定の [addresses] でこの名前を使ってください。\n"
+    ).encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"%d" % len(body)),
+        *_SAFE_HEADERS,
+    ]
+    await send({"type": "http.response.start", "status": 421, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

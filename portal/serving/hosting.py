@@ -1,9 +1,11 @@
 """Running one system live: its store opened, its links out, its workers, its port; all gone when cancelled."""
 
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import trio
 
@@ -15,6 +17,7 @@ from portal.seams.clock import Clock
 from portal.serving.front import Front
 from portal.serving.limits import DEFAULTS, ServingLimits
 from portal.serving.listen import Bound, serve
+from portal.serving.own_names import OwnNames
 from portal.serving.system import BuiltSystem, Surroundings
 from portal.store.opening import open_store
 from portal.store.store import Schema
@@ -73,6 +76,12 @@ class LiveLinks:
             deadline_s=self._limits.call_seconds_max,
         )
 
+    @property
+    def own_names(self) -> OwnNames:
+        """By which names browsers may come to any of these systems: as they are set, and this machine's."""
+        names = (urlsplit(address).hostname or "" for address in self._addresses.values())
+        return OwnNames((*names, socket.gethostname()))
+
     def keys(self) -> SystemKeys:
         return SystemKeys(self._secret)
 
@@ -112,7 +121,14 @@ async def host(
         built = build(Surroundings(clock, chance, store, link, links.keys()))
         built.dispatcher.in_progress_max = limits.requests_in_progress_max
         await nursery.start(built.run)
-        front = Front(built.dispatcher, built.pages, moved_to=over_tls.origin if over_tls is not None else "")
+        front = Front(
+            built.dispatcher,
+            built.pages,
+            moved_to=over_tls.origin if over_tls is not None else "",
+            # The portal's pages know their visitors by a cookie, which a browser gives to no other name, and may stand
+            # behind a name that only a proxy knows. A simulator's pages know nobody.
+            own_names=None if system is System.PORTAL else links.own_names,
+        )
         if over_tls is not None:
             # Only where it is wanted: making certificates brings much along.
             from portal.serving.tls import load_or_make, serve_tls

@@ -238,7 +238,10 @@ def static_url(name: str) -> str:
 
 
 def security_headers(
-    form_action_origins: tuple[str, ...] = (), script_origins: tuple[str, ...] = ()
+    form_action_origins: tuple[str, ...] = (),
+    script_origins: tuple[str, ...] = (),
+    *,
+    referrer_policy: str = "no-referrer",
 ) -> list[tuple[str, str]]:
     """Headers of every page. `form_action_origins`: other origins that a form of this page leads to; `script_origins`:
     other origins whose scripts this page runs, and which these talk to.
@@ -266,7 +269,7 @@ def security_headers(
         ("content-security-policy", "; ".join(f"{name} {value}" for name, value in policy.items())),
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
-        ("referrer-policy", "no-referrer"),
+        ("referrer-policy", referrer_policy),
         ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),

@@ -25,6 +25,8 @@ FORM_FIELDS_MAX = 20
 FORM_SECONDS_MAX = 10
 PAGE_SECONDS_MAX = 30
 HOME = "/"
+REFERRER_POLICY = "same-origin"
+"""With ``no-referrer`` a browser would hide from us that a form comes from our own page."""
 STORAGE_SAID = "保存できませんでした。空き容量と書き込みの権限を確かめて、もういちどお試しください。"
 _SAFE_SITES = frozenset(["same-origin", "none"])
 
@@ -96,7 +98,12 @@ class Look:
         }
         body = render(self._templates, template, {"system": about, "errors": {}, **context})
         return self.respond(
-            body, status, [("content-type", "text/html; charset=utf-8"), *security_headers(form_origins)]
+            body,
+            status,
+            [
+                ("content-type", "text/html; charset=utf-8"),
+                *security_headers(form_origins, referrer_policy=REFERRER_POLICY),
+            ],
         )
 
     def say(
@@ -125,11 +132,15 @@ class Look:
     def came_from_elsewhere(self) -> bool:
         """Whether a form was sent here by another site's page: browsers say so of themselves.
 
-        A program that isn't a browser sends no such header, and is no danger: nobody else's page steers it.
+        The first header tells best (behind a proxy too), but not all browsers send it, and none in clear text to
+        another machine. A program that isn't a browser sends neither, and is no danger: nobody else's page steers it.
         """
         from quart import request
 
-        return request.headers.get("sec-fetch-site", "none") not in _SAFE_SITES
+        site, origin = request.headers.get("sec-fetch-site", "none"), request.headers.get("origin", "")
+        if site != "none" or not origin:
+            return site not in _SAFE_SITES
+        return origin.lower().partition("://")[2] != request.host.lower()
 
     def _add_static(self) -> None:
         async def static(name: str) -> "TrioResponse":

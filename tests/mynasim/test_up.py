@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -32,6 +33,28 @@ def test_one_line_of_json_when_everything_answers(tmp_path: Path) -> None:
         host, port = told["smtp"].split(":")
         with socket.create_connection((host, int(port)), timeout=5) as smtp:
             assert smtp.recv(4) == b"220 "
+
+
+def test_a_simulators_pages_are_for_our_own_names_and_forms_alone(tmp_path: Path) -> None:
+    def asked(url: str, *, form: bytes | None = None, **headers: str) -> int:
+        request = urllib.request.Request(url, form, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as refused:
+            return refused.code
+
+    with up(tmp_path) as (_, told):
+        for name, url in told["systems"].items():
+            assert asked(f"{url}/") == 200, name
+            assert asked(f"{url}/", Host=f"localhost:{url.rpartition(':')[2]}") == 200, name
+            assert asked(f"{url}/", Host="evil.example") == 421, name
+        keeping = f"{told['systems']['intermediate']}/keeping"
+        assert asked(keeping, form=b"section=x", Origin="http://evil.example") == 403
+        assert asked(keeping, form=b"section=x", Host="evil.example", Origin="http://evil.example") == 421
+        assert asked(keeping, form=b"section=x") == 422, "read, and found wanting"
+        # The portal may stand behind a proxy whose name it does not know.
+        assert asked(f"{told['portal']}/", Host="portal.example") < 400
 
 
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:

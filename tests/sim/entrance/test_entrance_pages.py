@@ -166,6 +166,42 @@ async def test_another_sites_page_has_no_say(make: Callable[[System], World]) ->
         assert (await world.controls()).mode is Mode.NORMAL
 
 
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", "http://127.0.0.1.evil.example", "http://127.0.0.1:81", "null", "[", "x"],
+)
+async def test_a_form_that_says_it_comes_from_another_page(
+    make: Callable[[System], World], origin: str
+) -> None:
+    world = make(System.NETWORK)
+    async with world.browser() as browser:
+        assert (await browser.post("/", {"mode": "stopped"}, origin=origin)).status == 403
+        assert (await world.controls()).mode is Mode.NORMAL
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"origin": "http://127.0.0.1"},
+        {"origin": "http://box:8601", "host": "BOX:8601"},
+        {"origin": "http://[::1]:8601", "host": "[::1]:8601"},
+        {
+            "origin": "http://outside.example",
+            "sec_fetch_site": "same-origin",
+        },  # A proxy has renamed the host.
+        {"origin": "null", "sec_fetch_site": "same-origin"},
+        {},
+    ],
+)
+async def test_a_form_of_our_own_page_is_taken(make: Callable[[System], World], said: dict[str, str]) -> None:
+    world = make(System.NETWORK)
+    async with world.browser() as browser:
+        page = await browser.get("/")
+        assert page.headers["referrer-policy"] == "same-origin", "else browsers hide where a form comes from"
+        assert (await browser.post("/", {"mode": "stopped"}, **said)).status == 303
+        assert (await world.controls()).mode is Mode.STOPPED
+
+
 async def test_a_refusing_disk_is_said(make: Callable[[System], World]) -> None:
     world = make(System.NETWORK)
     async with world.browser() as browser:
