@@ -114,10 +114,18 @@ class Asked:
     deletions: list[Act] = field(default_factory=list)
     """By hand (FLD-5)."""
 
-    def reborn(self, request_id: str, act: Act) -> None:
+    def reborn(self, request_id: str | None, act: Act) -> None:
         """The same key, sent again after its request was gone, is a new request."""
         self.request_id, self.act, self.seen, self.seen_at = request_id, act, Seen.WAITING, -1
         self.answered_at, self.content, self.reads, self.deletions = None, None, [], []
+
+    def take_over(self, other: "Asked") -> None:
+        """What was known of the other one is of this one."""
+        if self.request_id is None:
+            self.request_id, self.seen, self.seen_at = other.request_id, other.seen, other.seen_at
+            self.answered_at, self.content = other.answered_at, other.content
+            self.reads, self.deletions = other.reads, other.deletions
+        other.reborn(None, other.act)
 
     @property
     def is_accepted(self) -> bool:
@@ -271,6 +279,10 @@ class Owner:
     def accepted(self, asked: Asked, view: View, began: int, ended: int) -> Wrong | None:
         if not asked.act.is_certain:
             asked.act.is_certain, asked.act.ended = True, ended
+        for other in self.asked:
+            if other is not asked and other.request_id == view.request_id and not other.is_accepted:
+                # Of two alike that were on their way, a list was taken to show the other one.
+                asked.take_over(other)
         if asked.request_id is None:
             asked.request_id = view.request_id
         elif asked.request_id != view.request_id and not self._may_be_gone(asked, ended):
