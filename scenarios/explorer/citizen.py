@@ -263,7 +263,8 @@ class Citizen:
             called = await self.call(sign_in.SIGN_OUT, Nothing(), window=window)
             if isinstance(called.outcome, Done):
                 self.owner.left(window, act, called.ended)
-                await self.run.signed_out(self.me, act)
+                if act.is_certain:
+                    await self.run.signed_out(self.me, act)
                 return
             if isinstance(called.outcome, Problem) and called.outcome.code is ProblemCode.NOT_SIGNED_IN:
                 return

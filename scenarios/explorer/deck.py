@@ -389,8 +389,9 @@ class Owner:
 
     def left(self, window: Window, act: Act, at: int) -> None:
         """The portal says that the session has ended."""
-        act.ended, act.is_certain = at, True
-        window.leaving = act
+        window.leaving = Act(act.began, at, True)
+        # Who never got as far as an account in this window leaves nobody's folder (a registration may have been missed).
+        act.ended, act.is_certain = at, window.is_joined
 
     def shows(self, request_id: str, kind: str, state: Seen, began: int) -> Wrong | None:
         """The folder's list of everything, which names no subject: what is known by its number is as it must be."""
