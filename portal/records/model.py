@@ -1,8 +1,10 @@
 """やりとり履歴: the rules of a period (REC-1)."""
 
-from datetime import date, timedelta
+from datetime import date
 
-from portal.wire.limits import RECORDS_PERIOD_DAYS_MAX
+from portal.web.design import wareki
+from portal.wire.disclosure import records_kept_from
+from portal.wire.limits import RECORDS_KEPT_YEARS
 from portal.wire.problems import Problem, ProblemCode, problem
 
 
@@ -16,10 +18,11 @@ def check_period(start: date, end: date, today: date) -> Problem | None:
         return problem(
             ProblemCode.PERIOD_REFUSED, "終わりの日は、今日までの日にしてください。", field="$.end"
         )
-    if end - start > timedelta(days=RECORDS_PERIOD_DAYS_MAX):
+    oldest = records_kept_from(today)
+    if start < oldest:
         return problem(
             ProblemCode.PERIOD_REFUSED,
-            "記録が残るのは7年間です。期間を7年以内にしてください。",
+            f"記録が残るのは{RECORDS_KEPT_YEARS}年間です。始まりの日は、{wareki(oldest)}か後にしてください。",
             field="$.start",
         )
     return None

@@ -1,7 +1,6 @@
 """やりとり履歴: earlier requests, a new one, what came of it (REC-1, 2, 3), and on to the information (REC-4)."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from quart import request
@@ -16,9 +15,9 @@ from portal.web import words
 from portal.web.addresses import page
 from portal.web.design import date_parts, read_date
 from portal.web.reception import Reception, User, Way, read_key, rows_of, typed
-from portal.wire.disclosure import ProvisionRecord, ProvisionResult
+from portal.wire.disclosure import ProvisionRecord, ProvisionResult, records_kept_from
 from portal.wire.limits import RECORDS_KEPT_YEARS
-from portal.wire.moments import day_of
+from portal.wire.moments import day_of, months_before
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.records import RecordsRequest, RecordsRequestView, RequestState
 from portal.wire.sign_in import MailEvent
@@ -68,7 +67,7 @@ def add_pages(
             "values": values,
             "errors": errors,
             "example": today,
-            "oldest": months_before(today, 12 * RECORDS_KEPT_YEARS),
+            "oldest": records_kept_from(today),
             "shortcuts": [
                 {"label": label, "url": f"?months={count}", "here": count == months}
                 for count, label in MONTHS.items()
@@ -174,17 +173,6 @@ def add_pages(
 
 def _way_back(request_id: str) -> Way:
     return Way("記録の一覧に戻る", page("records.list", request_id=request_id))
-
-
-def months_before(day: date, months: int) -> date:
-    """The same day so many months earlier; the last day of a shorter month."""
-    index = day.year * 12 + day.month - 1 - months
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(index // 12, index % 12 + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError(f"{day} has no day {months} months before")
 
 
 def _typed_date(form: MultiDict[str, str], name: str) -> dict[str, str]:

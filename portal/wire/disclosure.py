@@ -5,6 +5,14 @@ from enum import StrEnum
 
 import msgspec
 
+from portal.wire.limits import RECORDS_KEPT_YEARS
+from portal.wire.moments import months_before
+
+
+def records_kept_from(today: date) -> date:
+    """The first day of which 情報提供等記録 are still there (DOMAIN.md 1)."""
+    return months_before(today, 12 * RECORDS_KEPT_YEARS)
+
 
 class Named(msgspec.Struct, frozen=True):
     """A code of the field with its name."""

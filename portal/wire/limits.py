@@ -65,8 +65,6 @@ FIRST_TIME_SECONDS: Final = 30 * 60
 SESSIONS_FOR_ACCOUNT_MAX: Final = 10
 RECORDS_KEPT_YEARS: Final = 7
 """DOMAIN.md 1."""
-RECORDS_PERIOD_DAYS_MAX: Final = 366 * RECORDS_KEPT_YEARS
-"""Records are kept for 7 years (DOMAIN.md 1), so no period can be longer."""
 RECORDS_IN_ANSWER_MAX: Final = 2_000
 SELECTIONS_MAX: Final = 50
 """Items of self-information in one request."""

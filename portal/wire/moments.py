@@ -61,3 +61,14 @@ def add_months(ms: int, months: int) -> int:
 def add_years(ms: int, years: int) -> int:
     """The same moment so many years later; 29 February becomes 28 February where there is none."""
     return add_months(ms, 12 * years)
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day so many months earlier; the last day of a shorter month."""
+    index = day.year * 12 + day.month - 1 - months
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(index // 12, index % 12 + 1, min(day.day, last))
+        except ValueError:
+            continue
+    raise AssertionError(f"{day} has no day {months} months before")

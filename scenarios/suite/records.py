@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from portal.wire.limits import RECORDS_PERIOD_DAYS_MAX
+from portal.wire.disclosure import records_kept_from
 from portal.wire.problems import ProblemCode
 from portal.wire.records import RecordsContent, RecordsRequestView, RequestState
 from portal.wire.sign_in import AccountView, MailEvent
@@ -49,17 +49,18 @@ async def records_at_once(stage: Stage) -> None:
     equal(newest in content.records, True, "その日の記録に同じ記録がある")
 
 
-@scenario("records-bad-periods", "終わりが始まりより前の期間や、先の日、7年を超える期間は断る", "REC-1")
+@scenario("records-bad-periods", "終わりが始まりより前の期間や、先の日、7年より前からの期間は断る", "REC-1")
 async def records_bad_periods(stage: Stage) -> None:
     resident = Resident(stage, stage.person(0))
     await resident.enter()
     today, day = stage.today, timedelta(days=1)
-    longest = timedelta(days=RECORDS_PERIOD_DAYS_MAX)
+    oldest = records_kept_from(today)
     wrong: list[tuple[str, date, date, str]] = [
         ("終わりが始まりより前", today, today - day, "$.end"),
         ("終わりが明日", today - day, today + day, "$.end"),
         ("始まりも終わりも先", today + day, today + day * 30, "$.end"),
-        ("7年を超える", today - longest - day, today, "$.start"),
+        ("7年より前から", oldest - day, today, "$.start"),
+        ("7年より前だけ", oldest - day * 30, oldest - day * 10, "$.start"),
     ]
     for what, start, end, field in wrong:
         problem = refused(await resident.request_records(start, end), ProblemCode.PERIOD_REFUSED, what)
@@ -67,7 +68,7 @@ async def records_bad_periods(stage: Stage) -> None:
     equal(await resident.list_records(), (), "断られた期間でできた請求")
 
     stage.step("ちょうど今日1日、ちょうど7年は受け付ける")
-    for start in (today, today - longest):
+    for start in (today, oldest):
         answered(await resident.request_records(start, today), RecordsRequestView, f"{start}からの請求")
 
 

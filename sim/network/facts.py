@@ -4,14 +4,14 @@ All of it is computed from the nation; this file turns the nation's words into t
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
 import msgspec
 
-from portal.wire.disclosure import Named, ProvisionRecord, ProvisionResult
-from portal.wire.limits import RECORDS_IN_ANSWER_MAX, RECORDS_PERIOD_DAYS_MAX
+from portal.wire.disclosure import Named, ProvisionRecord, ProvisionResult, records_kept_from
+from portal.wire.limits import RECORDS_IN_ANSWER_MAX
 from portal.wire.linkage import InquiryState
 from portal.wire.moments import DAY, HOUR, day_of, to_ms, to_utc
 from portal.wire.network import HeldInformation
@@ -125,7 +125,7 @@ class CoreFacts:
         number = (now_ms + _JST_MS) // DAY
         if number != self._day[0]:
             today = day_of(now_ms)
-            self._day = (number, today, today - timedelta(days=RECORDS_PERIOD_DAYS_MAX))
+            self._day = (number, today, records_kept_from(today))
         return self._day[1:]
 
     def _computed(self, person: int, first: date, last: date) -> tuple[tuple[ProvisionRecord, ...], int]:
