@@ -190,6 +190,11 @@ app.command(
     name="nation",
     help="国（1億2,600万人の住民）を調べ、試験データを取り出します。",
 )
+app.command(
+    "mynasim.network:app",
+    name="network",
+    help="情報提供ネットワークシステムや中間サーバーを手で使うための、鍵・コード・一括照会ファイルです。",
+)
 
 
 @app.command

@@ -1,16 +1,14 @@
 """``mynasim nation``: looks at the nation, and takes test data from it."""
 
 import contextlib
-import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
 
-import msgspec
 from cyclopts import App, Parameter
 
 from mynasim import nation_files, nation_words, place
@@ -18,6 +16,7 @@ from mynasim.mistakes import in_japanese
 from mynasim.nation_conditions import Conditions, NationRefused, Place, place_of, wanted_by
 from mynasim.nation_life import registered
 from mynasim.nation_words import Found
+from mynasim.output import reader_may_leave, say, write_cells, write_json
 from mynasim.progress import Progressing
 from mynasim.settings import FILE_NAME, load
 from portal.wire.registry import REPORT_EVENT, EventKind, ReportEvent
@@ -60,13 +59,13 @@ def show(
     settings: SettingsFile = None,
 ) -> None:
     """1人の住民を、世帯・カード・情報を持つ機関とともに示します。"""
-    with _plain_words(), _reader_may_leave():
+    with _plain_words(), reader_may_leave():
         nation = _nation(state, settings)
         person = _resident(nation, resident)
         found = portrait(nation, person)
         now = registered((state or place.default_state()).absolute(), nation, person)
         if json:
-            _write_json(found, {} if now is None else {"registered": now})
+            write_json(found, {} if now is None else {"registered": now})
         else:
             print(nation_words.portrait(found, valid=nation.valid_my_numbers))
             if now is not None:
@@ -86,7 +85,7 @@ def find_residents(
     settings: SettingsFile = None,
 ) -> None:
     """条件に合う住民を、番号順に示します。"""
-    with _plain_words(), _reader_may_leave():
+    with _plain_words(), reader_may_leave():
         if not 1 <= limit <= FOUND_MAX:
             raise NationRefused(f"--limit は1から{FOUND_MAX}までで指定してください: {limit}")
         nation, shown = _nation(state, settings), 0
@@ -96,15 +95,15 @@ def find_residents(
                 progress.hide()
                 found = Found.of(nation, person)
                 if json:
-                    _write_json(found)
+                    write_json(found)
                 else:
-                    _write_cells(found.cells(), nation_words.FOUND_WIDTHS)
+                    write_cells(found.cells(), nation_words.FOUND_WIDTHS)
                 sys.stdout.flush()
                 shown += 1
         if shown == limit:
-            _say(f"{shown:,}人を示しました（--limit の上限です。ほかにもいるかもしれません）。")
+            say(f"{shown:,}人を示しました（--limit の上限です。ほかにもいるかもしれません）。")
         else:
-            _say(f"{shown:,}人を示しました。" if shown else "条件に合う住民はいません。")
+            say(f"{shown:,}人を示しました。" if shown else "条件に合う住民はいません。")
 
 
 @app.command(name="export")
@@ -132,7 +131,7 @@ def export_residents(
         # Who started it with nohup wants it to outlive the terminal.
         if signal.getsignal(ending) is not signal.SIG_IGN:
             signal.signal(ending, _interrupt)
-    with _plain_words(), _reader_may_leave():
+    with _plain_words(), reader_may_leave():
         kind = format_ or _format_of(out)
         chosen = (
             export.fields_of(fields.replace("、", ",").split(","))
@@ -158,9 +157,9 @@ def export_residents(
             rows = export.rows(nation, counted, chosen)
             _write_export(kind, chosen, rows, out, force=force)
         if out is not None:
-            _say(f"{counted.done:,}人を {out} に書き出しました。")
+            say(f"{counted.done:,}人を {out} に書き出しました。")
         if counted.done < count:
-            _say(f"条件に合う住民は、{counted.done:,}人だけでした。")
+            say(f"条件に合う住民は、{counted.done:,}人だけでした。")
 
 
 @app.command
@@ -194,7 +193,7 @@ def municipalities(
     settings: SettingsFile = None,
 ) -> None:
     """市区町村の一覧を、コード・読み・人口・接続の型とともに示します。"""
-    with _plain_words(), _reader_may_leave():
+    with _plain_words(), reader_may_leave():
         nation = _nation(state, settings)
         chosen = [m for m in MUNICIPALITIES if prefecture is None or prefecture in (m.prefecture, m.code[:2])]
         if not chosen:
@@ -204,9 +203,9 @@ def municipalities(
         for one in chosen:
             listed = nation_words.Listed.of(one, nation.populations[one.index])
             if json:
-                _write_json(listed)
+                write_json(listed)
             else:
-                _write_cells(listed.cells(), nation_words.LISTED_WIDTHS)
+                write_cells(listed.cells(), nation_words.LISTED_WIDTHS)
 
 
 @app.command
@@ -221,7 +220,7 @@ def events(
     settings: SettingsFile = None,
 ) -> None:
     """その日に起きる異動（出生・死亡・婚姻・転居・就職など）を示します。"""
-    with _plain_words(), _reader_may_leave():
+    with _plain_words(), reader_may_leave():
         on = _day(day)
         if not 1 <= limit <= FOUND_MAX:
             raise NationRefused(f"--limit は1から{FOUND_MAX}までで指定してください: {limit}")
@@ -239,10 +238,10 @@ def events(
         for event in chosen[:limit]:
             told = nation_words.Event.of(nation, event)
             if json:
-                _write_json(told)
+                write_json(told)
             else:
-                _write_cells(told.cells(), nation_words.EVENT_WIDTHS)
-        _say(nation_words.tally(on, chosen, shown=min(limit, len(chosen))))
+                write_cells(told.cells(), nation_words.EVENT_WIDTHS)
+        say(nation_words.tally(on, chosen, shown=min(limit, len(chosen))))
 
 
 @app.command
@@ -272,7 +271,7 @@ def event(
     from mynasim.running_links import ask
     from portal.seams.chance import LiveChance
 
-    with _plain_words(), _reader_may_leave():
+    with _plain_words(), reader_may_leave():
         for needed, option, words in (
             (EventKind.MOVE, to, "--to（移る先の市区町村）を指定してください。例: --to 東京都中央区"),
             (
@@ -296,12 +295,12 @@ def event(
         )
         taken = ask((state or place.default_state()).absolute(), REPORT_EVENT, wanted)
         if json:
-            _write_json(taken)
+            write_json(taken)
             return
         for change in taken.changes:
             words = "、".join(nation_words.CHANGES[what] for what in change.what) or "世帯が変わりました"
             print(f"{change.resident}　{change.name}　{words}　{change.address}（世帯{change.household}人）")
-        _say("届け出ました。" if taken.changes else "届け出ました。変わったことはありません。")
+        say("届け出ました。" if taken.changes else "届け出ました。変わったことはありません。")
 
 
 # What the commands share
@@ -378,7 +377,7 @@ def _write_export(
                 # Spreadsheets take a CSV file for Japanese only by this mark; programs read JSON without one.
                 nation_files.write_lines(draft, lines, "utf-8-sig" if kind == "csv" else "utf-8")
     except KeyboardInterrupt:
-        _say(f"中止しました。{out} は書いていません。")
+        say(f"中止しました。{out} は書いていません。")
         raise
 
 
@@ -398,31 +397,3 @@ def _plain_words() -> Iterator[None]:
         census_table.CensusTableError,
     ) as error:
         raise NationRefused(str(error)) from error
-
-
-@contextlib.contextmanager
-def _reader_may_leave() -> Iterator[None]:
-    """Whoever reads our output may have seen enough (``| head``)."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _write_json(content: msgspec.Struct, more: Mapping[str, msgspec.Struct] | None = None) -> None:
-    """The fields of a message, and some more beside them, in one line."""
-    whole = {**msgspec.structs.asdict(content), **more} if more else content
-    sys.stdout.write(msgspec.json.encode(whole).decode() + "\n")
-
-
-def _write_cells(cells: Sequence[str], widths: Sequence[int]) -> None:
-    """Side by side on a terminal, elsewhere with tabs between, for other programs."""
-    sys.stdout.write(
-        (nation_words.aligned(cells, widths) if sys.stdout.isatty() else "\t".join(cells)) + "\n"
-    )
-
-
-def _say(text: str) -> None:
-    sys.stdout.flush()
-    print(text, file=sys.stderr)

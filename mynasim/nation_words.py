@@ -13,6 +13,7 @@ from portal.web.design import era_year
 from sim.nation.life import LifeEvent, LifeEventKind, Newborn
 from sim.nation.municipalities import MUNICIPALITIES, PREFECTURES, Municipality, municipality
 from sim.nation.nation import Nation
+from sim.nation.organisations import of_municipality
 from sim.nation.person import Person
 from sim.nation.portrait import Portrait
 
@@ -24,7 +25,7 @@ KINDS = {
     LifeEventKind.JOB: "就職・転職・退職",
 }
 FOUND_WIDTHS = (15, 14, 24, 2, 6, 10, 0)
-LISTED_WIDTHS = (6, 8, 16, 22, 11, 0)
+LISTED_WIDTHS = (6, 8, 16, 22, 11, 16, 0)
 EVENT_WIDTHS = (16, 15, 14, 0)
 _PATTERNS = (
     "LGWAN-ASP（新規）", "LGWAN-ASP（既存）", "専用配信", "インターネットPC", "既存システムVPN",
@@ -83,15 +84,24 @@ class Listed(msgspec.Struct, frozen=True):
     kana: str
     people: int
     connection: str
+    organisation: str
+    """機関コード"""
 
     @classmethod
     def of(cls, one: Municipality, people: int) -> Self:
         return cls(
-            one.code, one.prefecture, one.county + one.name, one.kana, people, _PATTERNS[one.pattern - 1]
+            one.code,
+            one.prefecture,
+            one.county + one.name,
+            one.kana,
+            people,
+            _PATTERNS[one.pattern - 1],
+            of_municipality(one.code).code,
         )
 
     def cells(self) -> tuple[str, ...]:
-        return self.code, self.prefecture, self.name, self.kana, f"{self.people:,}人", self.connection
+        people = f"{self.people:,}人"
+        return self.code, self.prefecture, self.name, self.kana, people, self.organisation, self.connection
 
 
 CHANGES = {
@@ -221,6 +231,7 @@ def portrait(found: Portrait, *, valid: bool) -> str:
         f"  マイナンバー  {number[:4]} {number[4:8]} {number[8:]}"
         + ("" if valid else "（本物と間違えないよう、検査用数字を1ずらしてあります）"),
         f"  住民票コード  {found.resident_code}",
+        f"  統合宛名番号  {found.unified_number}（機関の側の操作で person に書く番号）",
         "",
         f"世帯（{len(found.household)}人）",
     ]

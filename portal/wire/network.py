@@ -221,7 +221,7 @@ ACQUIRE_CODE = Operation(
 
 VIEW_CATALOGUE = Operation(
     "network.catalogue", System.NETWORK, Method.GET, "/catalogue", Nothing, Catalogue,
-    callers=[System.PORTAL], repeatable=True, requirements=["SELF-2"], summary="特定個人情報の一覧",
+    callers=[System.PORTAL, Party.OPERATOR], repeatable=True, requirements=["SELF-2"], summary="特定個人情報の一覧",
 )  # fmt: skip
 
 DISCLOSE_RECORDS = Operation(

@@ -61,6 +61,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "カード有効期限": lambda nation, person: person.card.expires.isoformat(),
         "カード保有": lambda nation, person: "有" if person.holds_card else "無",
         # Not written unless asked for.
+        "統合宛名番号": lambda nation, person: str(person.n),
         "氏名": lambda nation, person: person.name,
         "氏名フリガナ": lambda nation, person: person.kana,
         "年齢": lambda nation, person: str(person.age(nation.reference_date)),
@@ -77,7 +78,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
 )
 """What can be written about a resident, by the heading of its column."""
 
-EXPORT_COLUMNS: Row = tuple(FIELDS)[: tuple(FIELDS).index("氏名")]
+EXPORT_COLUMNS: Row = tuple(FIELDS)[: tuple(FIELDS).index("統合宛名番号")]
 """What is written unless something else is asked for."""
 
 

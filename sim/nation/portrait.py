@@ -61,6 +61,7 @@ class Portrait(msgspec.Struct, frozen=True):
     household: tuple[Relative, ...]  # the head first; the resident included
     my_number: str
     resident_code: str
+    unified_number: int  # 団体内統合宛名番号, the same at every organisation
     holds_card: bool
     card: Card | None
     living: Living
@@ -99,6 +100,7 @@ def portrait(nation: Nation, person: Person, profile: str = CURRENT) -> Portrait
         ),
         my_number=person.my_number,
         resident_code=person.resident_code,
+        unified_number=person.n,
         holds_card=person.holds_card,
         card=person.card if person.holds_card else None,
         living=Living(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from portal.wire.linkage import InquiryState, Outcome, Place, Refusal
+from sim.intermediate.batch_file import FIELDS
 from sim.intermediate.notices.model import cap_of
 from sim.intermediate.profiles import PROFILES, ServerProfile
 from sim.network.inquiries import MAY_BE, PLACES, TRANSITIONS
@@ -62,6 +63,17 @@ def _hours(profile: ServerProfile) -> str:
     return f"{profile.opens:%H:%M}–{profile.closes:%H:%M}{days}"
 
 
+def batch() -> str:
+    """The fields of a batch inquiry file's line."""
+    lines = ["| column | width | field | name in code | form |", "|---|---|---|---|---|"]
+    column = 1
+    for field in FIELDS:
+        form = field.form.pattern.removeprefix("(?:").removesuffix(r")\Z").replace("|", r"\|")
+        lines.append(f"| {column} | {field.width} | {field.japanese} | `{field.name}` | `{form}` |")
+        column += field.width + 1
+    return "\n".join(lines)
+
+
 def invariants() -> str:
     lines = ["| invariant | requirement |", "|---|---|"]
     return "\n".join([*lines, *(f"| {each.name} | {each.requirement} |" for each in INVARIANTS)])
@@ -72,6 +84,7 @@ DRAWINGS = {
     "places": places,
     "outcomes": outcomes,
     "profiles": profiles,
+    "batch": batch,
     "invariants": invariants,
 }
 

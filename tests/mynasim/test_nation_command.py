@@ -538,7 +538,8 @@ def test_all_municipalities_with_kana_people_and_connection(tmp_path: Path) -> N
     assert len(lines) == 1741
     assert (
         lines[0]
-        == f"011002\t北海道\t札幌市\tサッポロシ\t{NATION.populations[0]:,}人\t" + lines[0].split("\t")[-1]
+        == f"011002\t北海道\t札幌市\tサッポロシ\t{NATION.populations[0]:,}人\t0000101100200001\t"
+        + lines[0].split("\t")[-1]
     )
     assert len({line.split("\t")[-1] for line in lines}) == 5
 
