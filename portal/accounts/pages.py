@@ -133,7 +133,7 @@ def add_pages(reception: Reception, accounts: Accounts, sessions: Sessions, cloc
     async def closed(guest: Guest) -> Response:
         return reception.go("top") if guest is not None else reception.show("accounts/closed.html", None, {})
 
-    reception.users("settings", get=settings, post=change)
+    reception.users("settings", get=settings, post=change, many=("mail_events",))
     reception.users("settings.confirm", get=back, post=confirm)
     reception.users("settings.code", get=back, post=send_code)
     reception.users("settings.close", get=ask_to_close, post=close)

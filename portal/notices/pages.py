@@ -183,7 +183,7 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
 
     reception.users("notices", get=overview)
     reception.users("notices.item", get=item)
-    reception.users("notices.answer", get=back_to_item, post=answer)
+    reception.users("notices.answer", get=back_to_item, post=answer, many=("q",))
     reception.users("notices.file", get=file)
     reception.users("notices.attachment", get=attachment)
     reception.users("notices.delete", get=ask_to_delete, post=delete)

@@ -116,7 +116,7 @@ def _add_changing(
             return await show(user, found, refused, changed.status, seen)
         return reception.go("proxies.one", {"done": "changed"}, delegation_id=delegation_id)
 
-    reception.users("proxies.change", get=ask, post=change)
+    reception.users("proxies.change", get=ask, post=change, many=("rights", "information"))
 
 
 def _to_one(delegation_id: str) -> Way:

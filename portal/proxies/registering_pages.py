@@ -75,7 +75,7 @@ def _add_form(reception: Reception, proxies: Proxies, information: SelfInformati
             return await show(user, filled._replace(errors=forms.at_the_field(wrong)), wrong.status)
         return reception.go("proxies.agree")
 
-    reception.users("proxies.new", get=form, post=fill_in)
+    reception.users("proxies.new", get=form, post=fill_in, many=("rights", "information"))
 
 
 async def _terms_context(draft: Draft, information: SelfInformations) -> dict[str, object]:

@@ -105,7 +105,7 @@ def _add_search(reception: Reception, service: SelfInformations, folder: Folder)
         return reception.go("self_information.request_done", {"asked": "1"}, request_id=first)
 
     reception.users("self_information", get=search)
-    reception.users("self_information.results", get=results, post=ask)
+    reception.users("self_information.results", get=results, post=ask, many=("chosen",))
 
 
 def _wrong_choice(chosen: Sequence[str]) -> str:

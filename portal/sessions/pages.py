@@ -189,7 +189,7 @@ def _add_first_time(reception: Reception, sessions: Sessions) -> None:
         headers = [] if renewed is None else [reception.cookies.session(renewed)]
         return reception.go("top", {"done": "opened"}, headers=headers)
 
-    reception.visitors("first_time", get=first_time, post=register)
+    reception.visitors("first_time", get=first_time, post=register, many=("mail_events",))
 
 
 def _add_sign_out(reception: Reception, sessions: Sessions, folder: Folder) -> None:

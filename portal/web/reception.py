@@ -117,6 +117,7 @@ class Reception:
         self._templates = design.environment()
         self.cookies = cookies
         self._rates = rates
+        self._many: dict[str, tuple[str, ...]] = {}
         self.served: set[tuple[str, str]] = set()
         """Which pages were added: method and name."""
 
@@ -148,6 +149,13 @@ class Reception:
         given = (await request.form).get("csrf", "")
         return not hmac.compare_digest(given.encode("utf-8", "replace"), visitor.csrf.encode())
 
+    def _twice(self, form: MultiDict[str, str], place: Place) -> str | None:
+        """A field that came twice and may come once: no page of ours sends that, and which one is meant nobody knows."""
+        many = self._many.get(place.name, ())
+        return next(
+            (name for name, given in form.lists() if len(given) > 1 and not name.startswith(many)), None
+        )
+
     def asked_by_hand(self) -> bool:
         """Whether a person asked for this page to see it: not a script, not a browser that fetches ahead."""
         ahead = "prefetch" in request.headers.get("sec-purpose", request.headers.get("purpose", ""))
@@ -168,11 +176,13 @@ class Reception:
         """Views of the desk, which see for themselves that staff has signed in there."""
         self._add(name, self._anybody, frozenset([Role.STAFF]), get, post)
 
-    def _anybody(self, view: View, _: Place) -> View:
+    def _anybody(self, view: View, place: Place) -> View:
         async def met(**path: str) -> Response:
             visitor = await self.visitor(extend=self.asked_by_hand())
             if visitor is None and (refused := self._too_often()) is not None:
                 return refused
+            if request.method == "POST" and (twice := self._twice(await request.form, place)) is not None:
+                return self.say(words.twice(twice), visitor)
             return await view(visitor, **path)
 
         return met
@@ -189,12 +199,21 @@ class Reception:
     def sign_in_failed(self) -> None:
         self._rates.of_address(Limit.SIGN_IN_FAILURES, request.remote_addr)
 
-    def visitors(self, name: str, *, get: View | None = None, post: View | None = None) -> None:
-        """Views for whoever has signed in, which get a :class:`Visitor`."""
+    def visitors(
+        self, name: str, *, get: View | None = None, post: View | None = None, many: tuple[str, ...] = ()
+    ) -> None:
+        """Views for whoever has signed in, which get a :class:`Visitor`; *many* as for :meth:`users`."""
+        self._many[name] = many
         self._add(name, self._checking, SIGNED_IN, get, post)
 
-    def users(self, name: str, *, get: View | None = None, post: View | None = None) -> None:
-        """Views of a folder, which get a :class:`User`: its owner, or a proxy who was granted this page (FLD-1)."""
+    def users(
+        self, name: str, *, get: View | None = None, post: View | None = None, many: tuple[str, ...] = ()
+    ) -> None:
+        """Views of a folder, which get a :class:`User`: its owner, or a proxy who was granted this page (FLD-1).
+
+        *many*: how the fields of the form begin that may come several times.
+        """
+        self._many[name] = many
 
         def meet(view: View, place: Place) -> View:
             shared_too = Role.AT_SHARED_TERMINAL in place.row.roles
@@ -231,13 +250,15 @@ class Reception:
 
         self._add(name, meet, WITH_ACCOUNT, get, post)
 
-    def _checking(self, view: View, _: Place) -> View:
+    def _checking(self, view: View, place: Place) -> View:
         async def met(**path: str) -> Response:
             visitor = await self.visitor(extend=self.asked_by_hand())
             if visitor is None:
                 return self._too_often() or self._to_sign_in()
             if request.method == "POST" and await self._forged(visitor):
                 return self.say(words.FORGED, visitor)
+            if request.method == "POST" and (twice := self._twice(await request.form, place)) is not None:
+                return self.say(words.twice(twice), visitor)
             return await view(visitor, **path)
 
         return met

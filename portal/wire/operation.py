@@ -6,6 +6,7 @@ the path of an operation; a test holds that.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
@@ -16,6 +17,7 @@ import msgspec.inspect
 
 from portal.wire.complaints import complaint
 from portal.wire.dates import bears_dates, wrong_date
+from portal.wire.doubled import doubled_key
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.systems import Caller, Party, System
 
@@ -232,6 +234,12 @@ class Operation(Generic[Req, Res]):
                 if not _is_media(wire.content_type, JSON):
                     return problem(ProblemCode.UNSUPPORTED_MEDIA, f"{JSON} で送ってください。")
                 content = self._body_decoder(wire.body)
+                if self._encoder.encode(content) != wire.body and (twice := doubled_key(wire.body)):
+                    return problem(
+                        ProblemCode.UNPROCESSABLE,
+                        f"{twice.rpartition('.')[2]} が2回以上書かれています。1回だけ書いてください。",
+                        field=twice,
+                    )
                 if not self._path_fields:
                     return content  # type: ignore[no-any-return]
                 doubled = set(content) & set(self._path_fields)
@@ -257,7 +265,13 @@ class Operation(Generic[Req, Res]):
             )  # fmt: skip
             fields = dict(query)
             if len(fields) != len(query) or set(fields) & set(self._path_fields):
-                return problem(ProblemCode.UNPROCESSABLE, "同じ項目が2回指定されています。")
+                name = next((name for name, count in Counter(n for n, _ in query).items() if count > 1), "")
+                name = name or min(set(fields) & set(self._path_fields))
+                return problem(
+                    ProblemCode.UNPROCESSABLE,
+                    f"{name} が2回以上指定されています。1回だけ指定してください。",
+                    field=f"$.{name}",
+                )
             return msgspec.convert({**fields, **path_fields}, self.request, strict=False)
         except msgspec.ValidationError as error:
             return _unfit(*complaint(error))

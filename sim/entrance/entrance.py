@@ -79,10 +79,8 @@ def add_entrance(look: Look, dispatcher: Dispatcher, desk: ControlDesk) -> None:
     async def change() -> "TrioResponse":
         from quart import request
 
-        if look.came_from_elsewhere():
-            return look.say(
-                403, "ほかのサイトからは操作できません", ("このページのボタンで操作してください。",)
-            )
+        if (refused := await look.refused_form()) is not None:
+            return refused
         typed = {name: value.strip() for name, value in (await request.form).items()}
         wanted = _read(desk, typed)
         if isinstance(wanted, dict):

@@ -142,6 +142,23 @@ class Look:
             return site not in _SAFE_SITES
         return origin.lower().partition("://")[2] != request.host.lower()
 
+    async def refused_form(
+        self, back: tuple[str, str] = ("はじめのページに戻る", HOME)
+    ) -> "TrioResponse | None":
+        """Why nothing is done with the form that came, if so; no page of ours sends a field twice."""
+        from quart import request
+
+        if self.came_from_elsewhere():
+            words = ("このページのボタンで操作してください。",)
+            return self.say(403, "ほかのサイトからは操作できません", words, back)
+        for name, given in (await request.form).lists():
+            if len(given) > 1:
+                words = (
+                    f"「{name[:40]}」が2回以上あり、どれが正しいか分かりません。1つにして送ってください。",
+                )
+                return self.say(422, "同じ項目が2回送られました", words, back)
+        return None
+
     def _add_static(self) -> None:
         async def static(name: str) -> "TrioResponse":
             from quart import request

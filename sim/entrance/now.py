@@ -99,10 +99,8 @@ def add_now(look: Look, now: Now) -> None:
     async def submit() -> "TrioResponse":
         from quart import request
 
-        if look.came_from_elsewhere():
-            return look.say(
-                403, "ほかのサイトからは操作できません", ("このページのボタンで操作してください。",)
-            )
+        if (refused := await look.refused_form()) is not None:
+            return refused
         typed = {name: value.strip() for name, value in (await request.form).items()}
         errors = await now.submit(typed)
         return await page(errors, typed, status=422) if errors else look.go(f"{now.address}?done=1")

@@ -142,15 +142,8 @@ class _Pages:
             return min(int(typed), PERSON_MAX)
         return self._desk.number_of(typed)
 
-    def _from_elsewhere(self) -> "TrioResponse | None":
-        if not self._look.came_from_elsewhere():
-            return None
-        return self._look.say(
-            403,
-            "ほかのサイトからは操作できません",
-            ("このページのボタンで操作してください。",),
-            ("戻る", NOTICES),
-        )
+    async def _refused(self) -> "TrioResponse | None":
+        return await self._look.refused_form(("戻る", NOTICES))
 
     async def overview(self, folder: dict[str, str] | None = None, status: int = 200) -> "TrioResponse":
         from quart import request
@@ -205,7 +198,7 @@ class _Pages:
         body = await self._body()
         if body is None:
             return self._no_body()
-        if (refused := self._from_elsewhere()) is not None:
+        if (refused := await self._refused()) is not None:
             return refused
         typed = (await request.form).get("person", "").strip()
         said = {"person": typed, "said": "", "error": ""}
@@ -254,7 +247,7 @@ class _Pages:
         body = await self._body()
         if body is None:
             return self._no_body()
-        if (refused := self._from_elsewhere()) is not None:
+        if (refused := await self._refused()) is not None:
             return refused
         form, files = await request.form, await request.files
         given = files.get("attachment")
@@ -367,7 +360,7 @@ class _Pages:
         body = await self._body()
         if body is None:
             return self._no_body()
-        if (refused := self._from_elsewhere()) is not None:
+        if (refused := await self._refused()) is not None:
             return refused
         given = (await request.files).get("file")
         back = self._address(f"/{send_id}", organisation=body.code)
@@ -416,7 +409,7 @@ class _Pages:
         body = await self._body()
         if body is None:
             return self._no_body()
-        if (refused := self._from_elsewhere()) is not None:
+        if (refused := await self._refused()) is not None:
             return refused
         outcome = await self._admit(body.code, lambda: work(send_id, body.code))
         if isinstance(outcome, Problem):

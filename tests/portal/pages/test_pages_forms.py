@@ -32,6 +32,21 @@ async def test_a_form_without_its_sessions_token_is_refused(
     assert "はなこ さん" in browser.text
 
 
+async def test_a_field_that_comes_twice_is_not_guessed(house: House) -> None:
+    browser = await house.signed_in()
+    await browser.get("/settings")
+    fields = [pair for pair in browser.form("保存する").fields if pair[0] != "nickname"]
+    await browser.post("/settings", [*fields, ("nickname", "一"), ("nickname", "二")])
+    assert browser.status == 422
+    assert "「nickname」が2回以上" in browser.text
+
+    guest = house.browser()
+    await guest.post("/sign-in", [("next", "/"), ("next", "/settings")])
+    assert guest.status == 422
+    await browser.get("/")
+    assert "はなこ さん" in browser.text
+
+
 async def test_the_token_is_of_the_session_and_not_of_the_user(house: House) -> None:
     one, two = await house.signed_in(), await house.signed_in()
     tokens = set()

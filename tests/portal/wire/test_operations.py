@@ -1,6 +1,7 @@
 """What holds for every declared operation, and that its messages come through as they were sent."""
 
 import importlib
+import json
 import pkgutil
 import re
 from collections import Counter
@@ -203,6 +204,24 @@ def test_a_request_arrives_as_it_was_sent(operation, data):
         assert arrived.code is ProblemCode.TOO_LARGE
     else:
         assert arrived == request
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [operation for operation in OPERATIONS if operation.body_fields],
+    ids=lambda operation: f"{operation.name}@{operation.system}",
+)
+@settings(max_examples=5, deadline=None)
+@given(data=st.data())
+def test_a_key_that_stands_twice_is_named(operation, data):
+    wire = operation.encode_request(data.draw(messages(operation.request)))
+    content = json.loads(wire.body)
+    key = data.draw(st.sampled_from(sorted(content)))
+    again = f"{wire.body[:-1].decode()}, {json.dumps(key)}: {json.dumps(content[key])}}}".encode()
+    path = dict.fromkeys(operation.path_fields, "x")
+    if len(again) <= operation.body_bytes_max:
+        refused = operation.decode_request(msgspec.structs.replace(wire, body=again), path)
+        assert (refused.code, refused.field) == (ProblemCode.UNPROCESSABLE, f"$.{key}")
 
 
 @EACH

@@ -202,6 +202,17 @@ async def test_a_form_of_our_own_page_is_taken(make: Callable[[System], World], 
         assert (await world.controls()).mode is Mode.STOPPED
 
 
+async def test_a_field_that_comes_twice_is_not_guessed(make: Callable[[System], World]) -> None:
+    world = make(System.NETWORK)
+    async with world.browser() as browser:
+        page = await browser.ask(
+            "POST", "/", "", b"mode=normal&mode=stopped", "application/x-www-form-urlencoded"
+        )
+        assert page.status == 422
+        assert "「mode」が2回以上" in page.text
+        assert (await world.controls()).mode is Mode.NORMAL
+
+
 async def test_a_refusing_disk_is_said(make: Callable[[System], World]) -> None:
     world = make(System.NETWORK)
     async with world.browser() as browser:
