@@ -51,7 +51,7 @@ def _pattern(quoted: str) -> str:
 
 def _length(found: re.Match[str]) -> str:
     least, most = found["bound"] == ">=", found["count"]
-    if found["type"] == "str" and least and most == "1":
+    if found["type"] in ("str", "bytes") and least and most == "1":
         return "空にはできません"
     if least and most == "1":
         return "1件以上が必要です"

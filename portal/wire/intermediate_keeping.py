@@ -141,7 +141,16 @@ class RegisterDocument(Message, frozen=True):
     information: InformationCode
     name: Name
     media_type: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}$(?!\n)")]
-    content: Annotated[bytes, msgspec.Meta(max_length=DOCUMENT_BYTES_MAX)]
+    content: Annotated[bytes, msgspec.Meta(min_length=1, max_length=DOCUMENT_BYTES_MAX)]
+
+
+class DeleteDocument(Message, frozen=True):
+    """関連書類の削除: from now on it goes with no self-information; what was answered before keeps it."""
+
+    organisation: OrganisationCode
+    person: PersonNumber
+    information: InformationCode
+    name: Name
 
 
 class Withhold(Message, frozen=True):
@@ -314,6 +323,11 @@ REGISTER_DOCUMENT = Operation(
     body_bytes_max=2 * DOCUMENT_BYTES_MAX,
 )  # fmt: skip
 
+DELETE_DOCUMENT = Operation(
+    "intermediate.delete_document", System.INTERMEDIATE, Method.DELETE, "/dbm/documents", DeleteDocument, Done,
+    callers=ORGANISATION_SIDE, repeatable=True, requirements=["SELF-8"], summary="関連書類を外す", problems=SIDE_PROBLEMS,
+)  # fmt: skip
+
 WITHHOLD = Operation(
     "intermediate.withhold", System.INTERMEDIATE, Method.PUT, "/jtk/withholdings", Withhold, Done,
     callers=ORGANISATION_SIDE, repeatable=True, requirements=["SELF-9"], summary="自己情報の項目を不開示にする",
@@ -364,6 +378,7 @@ OPERATIONS = (
     REGISTER_COPIES,
     DELETE_COPY,
     REGISTER_DOCUMENT,
+    DELETE_DOCUMENT,
     WITHHOLD,
     CONFIGURE,
     VIEW_CONFIGURATION,

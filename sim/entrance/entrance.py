@@ -1,5 +1,7 @@
 """The first page of a simulator: who it is, its operations, and its controls with buttons."""
 
+import unicodedata
+from functools import cache
 from typing import TYPE_CHECKING
 
 from portal.serving.dispatcher import Dispatcher
@@ -11,7 +13,7 @@ from portal.wire.systems import JAPANESE_NAMES, Caller, Party, System
 from sim.controls import ControlDesk
 from sim.entrance.look import HOME, LazyPages, Look
 from sim.entrance.now import NOW, Now, add_now
-from sim.nation.municipalities import UnknownMunicipality, municipality
+from sim.nation.municipalities import MUNICIPALITIES, UnknownMunicipality, municipality
 from sim.nation.organisations import Organisation, UnknownOrganisation, of_municipality, organisation
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from quart_trio.wrappers import TrioResponse
 
 _NAV = (("動き方", HOME), ("いまの様子", NOW))
+WHICH_ORGANISATION = (
+    "機関コード（16桁）、市区町村コード（6桁）、市区町村名（同じ名前がほかにあれば、都道府県名から）のどれか"
+)
 LATE_SECONDS_MAX = 31_536_000
 
 _WORDS = {
@@ -153,13 +158,28 @@ def _read(desk: ControlDesk, typed: "Mapping[str, str]") -> Control | dict[str, 
         return Control(mode, late_seconds=desk.view.late_seconds)
     found = found_organisation(typed["organisation"])
     if found is None:
-        return {"organisation": "機関コード（16桁）か市区町村コード（6桁）を、数字で入れてください。"}
+        return {"organisation": f"この機関はありません。{WHICH_ORGANISATION}を入れてください。"}
     return Control(mode, organisation=found.code)
 
 
 def found_organisation(text: str) -> Organisation | None:
-    """By its own code, or a municipality by its shorter one."""
+    """By its own code, or a municipality by its shorter one or by its name, where no other has the same.
+
+    Digits may be full-width, as a Japanese keyboard gives them.
+    """
+    text = unicodedata.normalize("NFKC", text).strip()
     try:
+        text = _codes_by_name().get(text.replace(" ", ""), text)
         return of_municipality(municipality(text).code) if len(text) == 6 else organisation(text)
     except (UnknownOrganisation, UnknownMunicipality):
         return None
+
+
+@cache
+def _codes_by_name() -> dict[str, str]:
+    """Municipalities' six digits by 東京都千代田区 and 千代田区."""
+    found: dict[str, set[str]] = {}
+    for each in MUNICIPALITIES:
+        for name in (each.name, each.county + each.name, each.prefecture + each.name, each.full_name):
+            found.setdefault(unicodedata.normalize("NFKC", name), set()).add(each.code)
+    return {name: min(codes) for name, codes in found.items() if len(codes) == 1}

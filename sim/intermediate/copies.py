@@ -19,6 +19,7 @@ from portal.wire.intermediate_keeping import (
     DOCUMENTS_MAX,
     CopyEntry,
     DeleteCopy,
+    DeleteDocument,
     Group,
     RegisterCopies,
     RegisterDocument,
@@ -322,7 +323,10 @@ class Copies:
         there = await self.documents(request.organisation, request.person, request.information)
         names = {document.name for document in there}
         if request.name not in names and len(names) >= DOCUMENTS_MAX:
-            return problem(ProblemCode.CONFLICT, f"関連書類は{DOCUMENTS_MAX}件までです。")
+            return problem(
+                ProblemCode.CONFLICT,
+                f"関連書類は、1人の1つの特定個人情報につき{DOCUMENTS_MAX}件までです。要らないものを外してください。",
+            )
         sql = (
             "INSERT INTO documents (organisation, person, information, name, media_type, content) "
             "VALUES (:organisation, :person, :information, :name, :media_type, :content) "
@@ -331,6 +335,20 @@ class Copies:
         )
         self._touched.add(request.person)
         await self._store.write([Op(sql, msgspec.structs.asdict(request))])
+        return Done()
+
+    async def delete_document(self, request: DeleteDocument) -> Done | Problem:
+        """外す: one more asking finds none of that name, and says so."""
+        if (nobody := self._standing.no_person(request.person)) is not None:
+            return nobody
+        there = await self.documents(request.organisation, request.person, request.information)
+        if request.name not in {document.name for document in there}:
+            return problem(ProblemCode.NOT_FOUND, "この名前の関連書類はありません。", field="$.name")
+        sql = (
+            "DELETE FROM documents WHERE person = :person AND organisation = :organisation "
+            "AND information = :information AND name = :name"
+        )
+        await self._store.write([Op(sql, msgspec.structs.asdict(request), None)])
         return Done()
 
     async def withhold(self, request: Withhold) -> Done | Problem:

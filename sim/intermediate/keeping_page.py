@@ -4,6 +4,8 @@ The same operations as over the API, through a connection of the organisation li
 as the page of notices asks for none.
 """
 
+import re
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -11,7 +13,12 @@ import msgspec
 
 from portal.wire.complaints import complaint
 from portal.wire.intermediate_keeping import (
+    DOCUMENTS_MAX,
+    Configuration,
+    Configure,
     Decide,
+    DecisionPolicy,
+    DeleteDocument,
     Group,
     Protect,
     Question,
@@ -22,8 +29,9 @@ from portal.wire.linkage import Decision, Place
 from portal.wire.moments import to_ms
 from portal.wire.operation import Message
 from portal.wire.problems import Problem
-from sim.entrance.entrance import found_organisation
+from sim.entrance.entrance import WHICH_ORGANISATION, found_organisation
 from sim.entrance.now import LINES_SHOWN_MAX, Field, Form, Now, Section, Table, Typed, moment_of
+from sim.intermediate.now import POLICIES
 from sim.intermediate.service import IntermediateServers
 from sim.nation.catalogue import catalogue
 
@@ -32,7 +40,8 @@ Errors = Mapping[str, str]
 
 KEEPING: Final = "/keeping"
 TITLE: Final = "不開示と関連書類"
-_ORGANISATION = "機関コード（16桁）か市区町村コード（6桁）。例：131016（東京都千代田区）"
+_ORGANISATION = f"{WHICH_ORGANISATION}。例：131016、千代田区"
+_COMMAS: Final = re.compile("[,，､、\n]")
 _PERSON = "統合宛名番号か住民番号。例：131016-12"
 _SIDES: Final = {Place.INQUIRER: "照会側", Place.PROVIDER: "提供側", Place.CORE: "コアシステム"}
 _DECISIONS: Final = {Decision.DISCLOSE: "開示する", Decision.WITHHOLD: "不開示にする"}
@@ -56,7 +65,9 @@ class _Page:
         self._works: Mapping[str, Callable[[Typed], Awaitable[Errors]]] = {
             "withholding": self._withhold,
             "document": self._register_document,
+            "removal": self._remove_document,
             "protection": self._protect,
+            "policy": self._choose_policy,
             "decision": self._decide,
         }
 
@@ -64,7 +75,9 @@ class _Page:
         return (
             _withholding(typed),
             _document(typed),
+            _removal(typed),
             _protection(typed),
+            _policy(typed),
             *await self._questions(typed),
         )
 
@@ -79,9 +92,7 @@ class _Page:
         if extent not in dict(_EXTENTS):
             return {"withholding_extent": "どれか1つを選んでください。"}
         names = tuple(
-            name.strip()
-            for name in typed.get("withholding_items", "").replace("、", ",").split(",")
-            if name.strip()
+            name.strip() for name in _COMMAS.split(typed.get("withholding_items", "")) if name.strip()
         )
         if extent == "items" and not names:
             return {"withholding_items": "不開示にする項目の名前を入れてください。"}
@@ -106,6 +117,29 @@ class _Page:
         }
         return await self._do(
             typed, "document", Group.DBM, RegisterDocument, more, self._servers.copies.register_document
+        )
+
+    async def _remove_document(self, typed: Typed) -> Errors:
+        more = {
+            "information": _code_of(typed.get("removal_information", "")),
+            "name": typed.get("removal_name", ""),
+        }
+        return await self._do(
+            typed, "removal", Group.DBM, DeleteDocument, more, self._servers.copies.delete_document
+        )
+
+    async def _choose_policy(self, typed: Typed) -> Errors:
+        wanted = typed.get("policy_decision", "")
+        if wanted not in set(DecisionPolicy):
+            return {"policy_decision": "どれか1つを選んでください。"}
+        standing = self._servers.standing
+
+        async def choose(request: Configure) -> Configuration | Problem:
+            before = msgspec.structs.asdict(standing.of(request.organisation))
+            return await standing.configure(Configure(**{**before, "decision": request.decision}))
+
+        return await self._do(
+            typed, "policy", Group.SYM, Configure, {"decision": wanted}, choose, about_person=False
         )
 
     async def _protect(self, typed: Typed) -> Errors:
@@ -149,7 +183,7 @@ class _Page:
         code = f"{section}_organisation"
         body = found_organisation(typed.get(code, ""))
         if body is None:
-            return {code: "この機関はありません。機関コード（16桁）か市区町村コード（6桁）を入れてください。"}
+            return {code: f"この機関はありません。{WHICH_ORGANISATION}を入れてください。"}
         whole: dict[str, Any] = {**more, "organisation": body.code}
         if about_person:
             person = self._person(typed.get(f"{section}_person", ""))
@@ -167,6 +201,7 @@ class _Page:
         return {_field(section, outcome.field): outcome.detail} if isinstance(outcome, Problem) else {}
 
     def _person(self, text: str) -> int | None:
+        text = unicodedata.normalize("NFKC", text)
         if text.isascii() and text.isdigit() and len(text) <= 9:
             return int(text)
         return self._servers.notices.number_of(text)
@@ -258,8 +293,12 @@ def _information(section: str, typed: Typed) -> Field:
 
 
 def _code_of(text: str) -> str:
-    """The code of a kind that is named; another text as it is."""
-    return next((code for code, kind in catalogue().information.items() if kind.name == text), text)
+    """The code of a kind that is named, or of the only one whose name holds this; another text as it is."""
+    text = unicodedata.normalize("NFKC", text)
+    kinds = catalogue().information
+    exact = [code for code, kind in kinds.items() if kind.name == text]
+    found = exact or [code for code, kind in kinds.items() if text and text in kind.name]
+    return found[0] if len(found) == 1 else text
 
 
 def _withholding(typed: Typed) -> Section:
@@ -294,7 +333,8 @@ def _document(typed: Typed) -> Section:
     return Section(
         "document",
         "関連書類を添える",
-        "データ標準レイアウトにない書類を、文章で添えます。同じ名前の書類は置きかわります。PDFなどはAPIで添えられます。",
+        "データ標準レイアウトにない書類を、文章で添えます。同じ名前の書類は置きかわります。"
+        f"1人の1つの特定個人情報に{DOCUMENTS_MAX}件までです。PDFなどはAPIで添えられます。",
         form=Form(
             (
                 *_whose("document", typed),
@@ -308,6 +348,43 @@ def _document(typed: Typed) -> Section:
                 Field("document_content", "書類の文章", typed.get("document_content", "")),
             ),
             "添える",
+        ),
+    )
+
+
+def _removal(typed: Typed) -> Section:
+    return Section(
+        "removal",
+        "関連書類を外す",
+        "これからの開示に添えられなくなります。開示済みのものには残ります。",
+        form=Form(
+            (
+                *_whose("removal", typed),
+                _information("removal", typed),
+                Field("removal_name", "書類の名前", typed.get("removal_name", ""), "例：昨年の現況届.txt"),
+            ),
+            "外す",
+        ),
+    )
+
+
+def _policy(typed: Typed) -> Section:
+    return Section(
+        "policy",
+        "不開示の記録をどう判断するか",
+        "不開示の印のある記録を開示してよいかと尋ねられたときの、機関の決め方です。"
+        "「職員が1件ずつ判断する」を選ぶと、下の一覧で判断するまで答えません。",
+        form=Form(
+            (
+                Field("policy_organisation", "機関", typed.get("policy_organisation", ""), _ORGANISATION),
+                Field(
+                    "policy_decision",
+                    "判断",
+                    typed.get("policy_decision", ""),
+                    options=tuple((str(policy), words) for policy, words in POLICIES.items()),
+                ),
+            ),
+            "決める",
         ),
     )
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from portal.store.store import Store
-from portal.wire.intermediate_keeping import Configuration, Groups, GroupView, SendState
+from portal.wire.intermediate_keeping import Configuration, DecisionPolicy, Groups, GroupView, SendState
 from portal.wire.linkage import InquiryState, Place
 from portal.wire.moments import to_ms
 from sim.controls import ControlDesk
-from sim.entrance.entrance import found_organisation
+from sim.entrance.entrance import WHICH_ORGANISATION, found_organisation
 from sim.entrance.now import LINES_SHOWN_MAX, Field, Form, Now, Section, Table, Typed, moment_of
 from sim.intermediate import sends
 from sim.intermediate.profiles import GROUP_NAMES, PROFILES
@@ -18,6 +18,13 @@ from sim.network.now import STATES
 from sim.network.records import tables as records
 
 _KINDS: Mapping[str, str] = {sends.COPIES: "副本", sends.INQUIRY_FILE: "一括照会ファイル"}
+
+
+POLICIES: Mapping[DecisionPolicy, str] = {
+    DecisionPolicy.WITHHOLD: "すべて不開示にする",
+    DecisionPolicy.DISCLOSE: "すべて開示する",
+    DecisionPolicy.BY_HAND: "職員が1件ずつ判断する",
+}
 
 
 def now(store: Store, standing: Standing, desk: ControlDesk) -> Now:
@@ -44,7 +51,7 @@ def _one(standing: Standing, typed: str) -> Section:
     view = None if found is None else standing.groups(found.code)
     said, table = "", None
     if typed and not isinstance(view, Groups):
-        said = f"「{typed}」の機関はありません。機関コード（16桁）か市区町村コード（6桁）を入れてください。"
+        said = f"「{typed}」の機関はありません。{WHICH_ORGANISATION}を入れてください。"
     elif found is not None and isinstance(view, Groups):
         said = f"{found.name}（{found.code}）： {PROFILES[view.profile].about}"
         rows = tuple(
@@ -60,7 +67,7 @@ def _one(standing: Standing, typed: str) -> Section:
         )
         heads = ("機能群", "受付", "計画停止", "処理の始まり", "一回の送信", "同時接続")
         table = Table(heads, rows, "")
-    hint = "機関コード（16桁）か市区町村コード（6桁）。例：131016（東京都千代田区）"
+    hint = f"{WHICH_ORGANISATION}。例：131016、千代田区"
     return Section(
         "one",
         "1つの機関の機能群と上限",
@@ -97,7 +104,7 @@ def _configured(standing: Standing) -> Section:
         "configured",
         f"動き方を変えた機関（{len(found)}）",
         table=Table(
-            ("機関", "動き方", "自己情報", "副本の版", "計画停止"),
+            ("機関", "動き方", "自己情報", "副本の版", "不開示の記録の判断", "計画停止"),
             tuple(_setting(each) for each in found[:LINES_SHOWN_MAX]),
             "どの機関も、既定の動き方です。",
         ),
@@ -115,6 +122,7 @@ def _setting(one: Configuration) -> tuple[str, ...]:
         PROFILES[one.profile].about,
         "電子的に提供" if one.electronic else "書面だけ",
         "前の版" if one.old_layouts else "いまの版",
+        POLICIES[one.decision] + (f"（{one.decision_seconds}秒後）" if one.decision_seconds else ""),
         stops or "—",
     )
 

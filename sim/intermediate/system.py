@@ -164,6 +164,7 @@ def _by_organisation(
         (keeping.REGISTER_COPIES, organisation, servers.copies.register),
         (keeping.DELETE_COPY, organisation, servers.copies.delete),
         (keeping.REGISTER_DOCUMENT, organisation, servers.copies.register_document),
+        (keeping.DELETE_DOCUMENT, organisation, servers.copies.delete_document),
         (keeping.WITHHOLD, organisation, servers.copies.withhold),
         (keeping.LIST_SENDS, organisation, list_sends),
         (keeping.BAR_USER, organisation, servers.standing.bar),

@@ -34,6 +34,7 @@ from portal.wire.intermediate_keeping import (
     BAR_USER,
     CONFIGURE,
     DELETE_COPY,
+    DELETE_DOCUMENT,
     DOCUMENTS_MAX,
     LIST_SENDS,
     REGISTER_COPIES,
@@ -45,6 +46,7 @@ from portal.wire.intermediate_keeping import (
     Configure,
     CopyEntry,
     DeleteCopy,
+    DeleteDocument,
     OneOrganisation,
     PlannedStop,
     RegisterCopies,
@@ -271,9 +273,20 @@ async def test_documents_outside_the_data_standard_come_with_it(
     assert up.portal.got[1].content.attachments == (), "of that kind only"
     for number in range(DOCUMENTS_MAX - 1):
         assert await up.side(REGISTER_DOCUMENT, document(f"{number}.pdf", b"x" * 400 * 1024)) == Done()
-    assert code_of(await up.side(REGISTER_DOCUMENT, document("more.pdf", b""))) is ProblemCode.CONFLICT
+    assert code_of(await up.side(REGISTER_DOCUMENT, document("more.pdf", b"x"))) is ProblemCode.CONFLICT
     await broker(up, "s3")
     assert len(up.portal.got[2].content.attachments) == DOCUMENTS_MAX, "all of them fit into one delivery"
+
+    gone = DeleteDocument(up.here, up.person.n, RESIDENCE, "0.pdf")
+    assert await up.side(DELETE_DOCUMENT, gone) == Done()
+    assert code_of(await up.side(DELETE_DOCUMENT, gone)) is ProblemCode.NOT_FOUND
+    assert await up.side(REGISTER_DOCUMENT, document("more.pdf", b"x")) == Done(), "there is room again"
+    await broker(up, "s4")
+    names = {attachment.name for attachment in up.portal.got[3].content.attachments}
+    assert "0.pdf" not in names and "more.pdf" in names
+    empty = await up.side(REGISTER_DOCUMENT, document("more.pdf", b""))
+    assert (code_of(empty), empty.field) == (ProblemCode.UNPROCESSABLE, "$.content")
+    assert "空にはできません" in empty.detail
 
 
 @pytest.mark.requirement("SELF-9")
@@ -307,12 +320,12 @@ async def test_what_is_withheld_is_left_out(up: LinkageWorld, autojump_clock: Mo
         (WITHHOLD, Withhold("9" * 16, 1, TAX), ProblemCode.NOT_FOUND),
         (
             REGISTER_DOCUMENT,
-            RegisterDocument(ELSEWHERE, 1, "TM99999999999999", "x", "a/b", b""),
+            RegisterDocument(ELSEWHERE, 1, "TM99999999999999", "x", "a/b", b"x"),
             ProblemCode.UNPROCESSABLE,
         ),
         (
             REGISTER_DOCUMENT,
-            RegisterDocument(ELSEWHERE, 127_000_000, TAX, "x", "a/b", b""),
+            RegisterDocument(ELSEWHERE, 127_000_000, TAX, "x", "a/b", b"x"),
             ProblemCode.NOT_FOUND,
         ),
         (DELETE_COPY, DeleteCopy(ELSEWHERE, 127_000_000, TAX), ProblemCode.NOT_FOUND),

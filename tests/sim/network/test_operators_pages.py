@@ -11,7 +11,13 @@ from sim_wiring import Browser
 from trio.testing import MockClock
 
 from portal.store.store import Op
-from portal.wire.intermediate_keeping import DecisionPolicy, Group, PlannedStop
+from portal.wire.intermediate_keeping import (
+    VIEW_CONFIGURATION,
+    DecisionPolicy,
+    Group,
+    OneOrganisation,
+    PlannedStop,
+)
 from portal.wire.network import BROKER_SELF_INFORMATION, BrokerSelfInformation, RecordsAnswer, RecordsOutcome
 from portal.wire.systems import System
 from sim.jpki.serials import Serials
@@ -77,6 +83,55 @@ async def test_a_clerk_adds_a_document(up: Up, autojump_clock: MockClock) -> Non
     (document,) = content.attachments  # type: ignore[attr-defined]
     assert (document.name, document.media_type) == ("現況届.txt", "text/plain")
     assert document.content.decode() == "昨年の現況です。"
+
+    removal = up.form("removal", information="住民票関係情報", name="現況届.txt")
+    assert (await up.clerk.post(PAGE, removal)).status == 303
+    assert (await up.shown("s2")).attachments == ()  # type: ignore[attr-defined]
+    again = await up.clerk.post(PAGE, removal)
+    assert again.status == 422
+    assert "ありません" in again.text.partition('id="removal_name-error"')[2][:300]
+
+
+@pytest.mark.requirement("SELF-9")
+@pytest.mark.parametrize(
+    ("organisation", "information"),
+    [
+        ("１３１０１６", "住民票"),
+        ("千代田区", "住民票関係"),
+        ("東京都千代田区", "".join(chr(ord(each) + 0xFEE0) for each in RESIDENCE)),
+    ],
+)
+async def test_what_people_call_things_is_understood(
+    up: Up, autojump_clock: MockClock, organisation: str, information: str
+) -> None:
+    typed = {"organisation": organisation, "extent": "items", "items": "世帯主との続柄，世帯人員､"}
+    form = up.form("withholding", information=information, **typed)
+    page = await up.clerk.post(PAGE, form)
+    assert page.status == 303, page.text
+    names = {item.name for item in (await up.shown("s1")).items}  # type: ignore[attr-defined]
+    assert names.isdisjoint({"世帯主との続柄", "世帯人員"})
+
+
+async def test_a_name_of_several_is_not_guessed(up: Up, autojump_clock: MockClock) -> None:
+    for organisation in ("府中市", "区", ""):
+        form = up.form("protection", organisation=organisation, protected="yes")
+        page = await up.clerk.post(PAGE, form)
+        assert page.status == 422, organisation
+        assert "都道府県名から" in page.text.partition('id="protection_organisation-error"')[2][:600]
+    for organisation in ("東京都府中市", "広島県府中市"):
+        assert (
+            await up.clerk.post(PAGE, up.form("protection", organisation=organisation, protected="yes"))
+        ).status == 303
+
+
+@pytest.mark.requirement("REC-5")
+async def test_how_an_organisation_decides_is_chosen_on_the_page(up: Up, autojump_clock: MockClock) -> None:
+    await up.world.configure(up.world.here, old_layouts=True)
+    assert (await up.clerk.post(PAGE, up.form("policy", decision="by_hand"))).status == 303
+    found = await up.world.side(VIEW_CONFIGURATION, OneOrganisation(up.world.here))
+    assert (found.decision, found.old_layouts) == (DecisionPolicy.BY_HAND, True)
+    assert "職員が1件ずつ判断する" in (await up.clerk.get("/now")).text
+    assert (await up.clerk.post(PAGE, up.form("policy", decision="dice"))).status == 422
 
 
 @pytest.mark.requirement("REC-5")
