@@ -178,6 +178,8 @@ class Acquisition(msgspec.Struct, frozen=True):
     """Whether the code has come; the code itself never leaves the server."""
 
     acquired: bool
+    failure: str | None = None
+    """Why nothing came under the number that was drawn last, in words; None when nothing has gone wrong."""
 
 
 PROVIDE_SELF_INFORMATION = Operation(

@@ -21,20 +21,27 @@ class _Row(NamedTuple):
     person: int
     number: str | None
     code: str | None
+    failure: str | None
 
+
+_NOT_OF_PERSON = "届いた符号は、取得番号を出した人のものではありません。住民票コードを確かめて、同じ取得番号で依頼し直してください。"
+_NOT_OF_ORGANISATION = "この取得番号は、別の機関（{other}）の機関コードで依頼されました。この機関の機関コードで依頼し直してください。"
 
 _OF_PERSON = Query(
-    "SELECT organisation, person, number, code FROM acquisitions "
+    "SELECT organisation, person, number, code, failure FROM acquisitions "
     "WHERE organisation = :organisation AND person = :person",
     _Row,
 )
 _OF_NUMBER = Query(
-    "SELECT organisation, person, number, code FROM acquisitions "
+    "SELECT organisation, person, number, code, failure FROM acquisitions "
     "WHERE organisation = :organisation AND number = :number",
     _Row,
 )
+_OF_NUMBER_ANYWHERE = Query(
+    "SELECT organisation, person, number, code, failure FROM acquisitions WHERE number = :number", _Row
+)
 _OF_CODE = Query(
-    "SELECT organisation, person, number, code FROM acquisitions "
+    "SELECT organisation, person, number, code, failure FROM acquisitions "
     "WHERE organisation = :organisation AND code = :code",
     _Row,
 )
@@ -61,7 +68,7 @@ class Acquiring:
             [
                 Op(
                     "INSERT INTO acquisitions (organisation, person, number) VALUES (:organisation, :person, :number) "
-                    "ON CONFLICT (organisation, person) DO UPDATE SET number = excluded.number",
+                    "ON CONFLICT (organisation, person) DO UPDATE SET number = excluded.number, failure = NULL",
                     {"organisation": request.organisation, "person": request.person, "number": number},
                 )
             ]
@@ -75,8 +82,13 @@ class Acquiring:
         if row is None:
             if await read_one(self._store, _OF_CODE, {**whose, "code": request.code}) is not None:
                 return Done()  # It came before, and the number went with it.
+            # Only who drew a number can have given it to anybody: their clerk is waiting, and learns what went wrong.
+            drawn = await read_one(self._store, _OF_NUMBER_ANYWHERE, {"number": request.acquisition_number})
+            if drawn is not None:
+                await self._failed(drawn, _NOT_OF_ORGANISATION.format(other=request.organisation))
             return problem(ProblemCode.NOT_FOUND, "この取得番号は、この機関が出したものではありません。")
         if self._codes.person_of(request.code, request.organisation) != row.person:
+            await self._failed(row, _NOT_OF_PERSON)
             return problem(
                 ProblemCode.UNPROCESSABLE,
                 "この符号は、取得番号を出した人のものではありません。",
@@ -85,7 +97,7 @@ class Acquiring:
         await self._store.write(
             [
                 Op(
-                    "UPDATE acquisitions SET code = :code, number = NULL "
+                    "UPDATE acquisitions SET code = :code, number = NULL, failure = NULL "
                     "WHERE organisation = :organisation AND person = :person",
                     {**whose, "person": row.person, "code": request.code},
                     None,
@@ -98,4 +110,23 @@ class Acquiring:
         row = await read_one(
             self._store, _OF_PERSON, {"organisation": request.organisation, "person": request.person}
         )
-        return Acquisition(row is not None and row.code is not None)
+        if row is None:
+            return Acquisition(False)
+        return Acquisition(row.code is not None, row.failure)
+
+    async def _failed(self, row: _Row, words: str) -> None:
+        await self._store.write(
+            [
+                Op(
+                    "UPDATE acquisitions SET failure = :failure "
+                    "WHERE organisation = :organisation AND person = :person AND number = :number",
+                    {
+                        "organisation": row.organisation,
+                        "person": row.person,
+                        "number": row.number,
+                        "failure": words,
+                    },
+                    None,
+                )
+            ]
+        )

@@ -115,6 +115,10 @@ SCHEMA = Schema(
             body BLOB NOT NULL
         )
         """,
+        """
+        ALTER TABLE acquisitions ADD COLUMN failure TEXT;
+        CREATE INDEX acquisitions_number ON acquisitions (number)
+        """,
     ),
 )
 SCHEMAS: tuple[Schema, ...] = (SCHEMA, notices.SCHEMA, records.SCHEMA, outbox.SCHEMA, controls.SCHEMA)

@@ -1,5 +1,8 @@
 """符号の取得 by organisations (FGU): the registry names the person under a 取得番号, the core sends the code under it.
 
+A code that the organisation's server does not take (another person's, another organisation's number) leaves its reason: who
+asks the same again is told, and the number may be used for the right person after all.
+
 The number is kept only until the code has arrived; then a digest is left, by which a second use is noticed.
 """
 
@@ -75,6 +78,22 @@ class Acquiring:
             else:
                 self._wake()
                 return Done()
+        if known.refusal is not None:
+            if known.person == request.person:
+                return problem(
+                    ProblemCode.UNPROCESSABLE,
+                    f"この取得番号の符号は、機関のサーバーに受け取られませんでした。{known.refusal}",
+                    field="$.acquisition_number",
+                )
+            ops = [
+                tables.renew_organisation_acquisition(wanted),
+                put(tables.CODE_SEND, digest, due_ms=now, now_ms=now),
+            ]
+            if not isinstance(await self._store.write(ops), Conflict):
+                self._wake()
+                return Done()
+            known = await read_one(self._store, tables.ORGANISATION_ACQUISITION, {"digest": digest})
+            assert known is not None, digest
         if known.person != request.person:
             return problem(
                 ProblemCode.UNPROCESSABLE,
@@ -98,4 +117,6 @@ class Acquiring:
             return Again(reason_of(outcome))
         if came_to is not Pushed.TAKEN:
             log.warning("code_not_taken", came_to=str(came_to), reason=reason_of(outcome))
+            words = outcome.detail if isinstance(outcome, Problem) else reason_of(outcome)
+            return Finished((tables.refuse_organisation_acquisition(row.key, words),))
         return Finished((tables.erase_acquisition_number(row.key),))

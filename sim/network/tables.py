@@ -84,6 +84,9 @@ SCHEMA = Schema(
             under TEXT NOT NULL
         )
         """,
+        """
+        ALTER TABLE organisation_acquisitions ADD COLUMN refusal TEXT
+        """,
     ),
 )
 SCHEMAS: tuple[Schema, ...] = (SCHEMA, notices.SCHEMA, records.SCHEMA, outbox.SCHEMA, controls.SCHEMA)
@@ -288,10 +291,12 @@ class OrganisationAcquisition(NamedTuple):
     person: int
     number: str | None
     taken_ms: int
+    refusal: str | None = None
+    """Why the organisation's server did not take it, in its words."""
 
 
 ORGANISATION_ACQUISITION = Query(
-    "SELECT number_digest, organisation, person, number, taken_ms FROM organisation_acquisitions "
+    "SELECT number_digest, organisation, person, number, taken_ms, refusal FROM organisation_acquisitions "
     "WHERE number_digest = :digest",
     OrganisationAcquisition,
 )
@@ -302,6 +307,24 @@ def insert_organisation_acquisition(row: OrganisationAcquisition) -> Op:
         "INSERT INTO organisation_acquisitions (number_digest, organisation, person, number, taken_ms) "
         "VALUES (:number_digest, :organisation, :person, :number, :taken_ms)",
         row._asdict(),
+    )
+
+
+def renew_organisation_acquisition(row: OrganisationAcquisition) -> Op:
+    """A number that its server refused for one person is used for another; raises no code for both."""
+    return Op(
+        "UPDATE organisation_acquisitions SET person = :person, number = :number, taken_ms = :taken_ms, refusal = NULL "
+        "WHERE number_digest = :number_digest AND refusal IS NOT NULL",
+        {name: value for name, value in row._asdict().items() if name not in ("organisation", "refusal")},
+    )
+
+
+def refuse_organisation_acquisition(digest: str, words: str) -> Op:
+    """The number goes as well: whoever asks again brings it."""
+    return Op(
+        "UPDATE organisation_acquisitions SET number = NULL, refusal = :words WHERE number_digest = :digest",
+        {"digest": digest, "words": words},
+        None,
     )
 
 

@@ -144,7 +144,7 @@ async def test_repeated_items_bear_numbers(up: LinkageWorld, autojump_clock: Moc
 
 
 async def test_a_documents_name_hides_nothing(up: LinkageWorld, autojump_clock: MockClock) -> None:
-    hidden = RegisterDocument(up.here, up.person.n, RESIDENCE, "fdp.\u202etxt", "application/pdf", b"")
+    hidden = RegisterDocument(up.here, up.person.n, RESIDENCE, "fdp.\u202etxt", "application/pdf", b"x")
     answer = await up.side(REGISTER_DOCUMENT, hidden)
 
     assert (code_of(answer), answer.field) == (ProblemCode.UNPROCESSABLE, "$.name")

@@ -554,6 +554,42 @@ async def test_a_code_comes_under_its_number_which_is_erased(
     assert code_of(await up.side(FORWARD_ACQUISITION, used)) is ProblemCode.UNPROCESSABLE
 
 
+@pytest.mark.requirement("USE-2")
+async def test_a_code_for_somebody_else_is_seen_to_fail_and_the_right_one_still_comes(
+    up: LinkageWorld, autojump_clock: MockClock
+) -> None:
+    begun = await up.side(BEGIN_ACQUISITION, BeginAcquisition(ELSEWHERE, up.person.n))
+    whose = OnePerson(ELSEWHERE, up.person.n)
+    number, right = begun.acquisition_number, up.person.resident_code
+    neighbour = ForwardAcquisition(ELSEWHERE, number, up.nation.person(up.person.n + 1).resident_code)
+    assert await up.side(FORWARD_ACQUISITION, neighbour) == Done()
+    await trio.sleep(5)
+    seen = await up.side(VIEW_ACQUISITION, whose)
+    assert not seen.acquired and "住民票コードを確かめて" in seen.failure
+    again = await up.side(FORWARD_ACQUISITION, neighbour)
+    assert (
+        code_of(again) is ProblemCode.UNPROCESSABLE
+        and "取得番号を出した人のものではありません" in again.detail
+    )
+
+    astray = ForwardAcquisition(up.here, number, right)
+    assert await up.side(FORWARD_ACQUISITION, astray) == Done()
+    await trio.sleep(5)
+    seen = await up.side(VIEW_ACQUISITION, whose)
+    assert not seen.acquired and up.here in seen.failure
+    again = await up.side(FORWARD_ACQUISITION, astray)
+    assert (
+        code_of(again) is ProblemCode.UNPROCESSABLE and "この機関が出したものではありません" in again.detail
+    )
+
+    assert await up.side(FORWARD_ACQUISITION, ForwardAcquisition(ELSEWHERE, number, right)) == Done()
+    await trio.sleep(5)
+    assert await up.side(VIEW_ACQUISITION, whose) == Acquisition(True)
+    assert code_of(await up.side(FORWARD_ACQUISITION, neighbour)) is ProblemCode.UNPROCESSABLE, "used up"
+    for system in (System.NETWORK, System.INTERMEDIATE):
+        assert number not in "\n".join(up.wiring.stores[system].dump()), "erased after use"
+
+
 async def test_a_number_is_good_for_one_person_at_one_organisation(
     up: LinkageWorld, autojump_clock: MockClock
 ) -> None:
