@@ -2,7 +2,7 @@
 
 Three pages, one after the other, at one terminal: what was filled in is kept in between. The proxy's card signs a
 challenge that holds these terms and this session, so that the card reader's form needs no token of its own: an answer
-to any other challenge is refused.
+to any other challenge is refused. Over TLS that form comes without the session's cookie; one of this step alone finds it.
 """
 
 from datetime import timedelta
@@ -154,12 +154,15 @@ def _add_card(reception: Reception, proxies: Proxies, information: SelfInformati
         if by_bridge:
             return reception.give(for_bridge(issued.challenge, issued.digest_info))
         back_to, here = page("proxies.complete"), request.host_url.rstrip("/")
-        return reception.go_to(reader.address(issued.challenge, issued.digest_info, here, back_to))
+        address = reader.address(issued.challenge, issued.digest_info, here, back_to)
+        return reception.go_to(address, headers=[reception.gone_to_reader(user.session, issued.challenge)])
 
     async def come_back(_: Guest) -> Response:
         return reception.go("proxies.card", {"over": "cancelled"})
 
     async def complete(guest: Guest) -> Response:
+        if guest is None:
+            guest = await reception.back_from_reader((await request.form).get("challenge", ""))
         if not isinstance(guest, Visitor) or guest.account is None:
             # Signed out while the card was read.
             return reception.go("sign_in", {"over": "posted", "next": page("proxies.card")})
@@ -186,7 +189,12 @@ def _add_card(reception: Reception, proxies: Proxies, information: SelfInformati
         done = await proxies.register(SignedIn(user.session, user.account), wanted)
         if isinstance(done, Problem):
             return await show(user, draft, refused=done)
-        return reception.go("proxies.one", {"done": "registered"}, delegation_id=done.delegation_id)
+        return reception.go(
+            "proxies.one",
+            {"done": "registered"},
+            headers=[reception.cookies.card(None)],
+            delegation_id=done.delegation_id,
+        )
 
     reception.users("proxies.card", get=ask, post=begin)
     # The card reader's form has no token of this session's; the challenge is this session's, and has this very end.

@@ -187,7 +187,10 @@ class Sessions:
 
     async def find(self, secret: str, *, extend: bool = True) -> Session | None:
         """The living session of this token; its idle time begins anew if *extend*, that is, if its user did something."""
-        hashed = token_hash(secret)
+        return await self.find_hashed(token_hash(secret), extend=extend)
+
+    async def find_hashed(self, hashed: bytes, *, extend: bool = True) -> Session | None:
+        """As :meth:`find`, for who knows only the token's hash."""
         session = self._living.get(hashed)
         if session is None:
             session = await read_one(self._store, tables.BY_HASH, {"token_hash": hashed})

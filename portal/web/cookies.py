@@ -1,4 +1,4 @@
-"""The portal's cookies: who is signed in, as a citizen or as staff, and which sign-ins this browser has begun.
+"""The portal's cookies: who is signed in, as a citizen or as staff, and what this browser has begun.
 
 Over TLS their names begin with ``__Host-``: a browser then takes them from this very host alone, over TLS alone, for all
 of it. In the clear no browser would keep them so; the portal's address says which of the two it is.
@@ -20,6 +20,7 @@ from portal.wire.sign_in import Terminal
 SESSION_COOKIE = "mynasim_session"
 STAFF_COOKIE = "mynasim_staff"
 BEGUN_COOKIE = "mynasim_sign_in"
+CARD_COOKIE = "mynasim_card"
 HOST_PREFIX = "__Host-"
 BEGUN_PATH = PAGES["sign_in"]
 """The sign-in pages alone get to see what was begun."""
@@ -60,6 +61,10 @@ class Cookies(NamedTuple):
         return self._named(STAFF_COOKIE)
 
     @property
+    def card_name(self) -> str:
+        return self._named(CARD_COOKIE)
+
+    @property
     def begun_name(self) -> str:
         return self._named(BEGUN_COOKIE)
 
@@ -94,8 +99,20 @@ class Cookies(NamedTuple):
         comes back from there must bring this cookie along; it proves nothing but that the sign-in was begun here.
         """
         text = base64.urlsafe_b64encode(msgspec.json.encode(every[:BEGUN_MAX])).decode()
-        same_site = "None" if self.secure else "Lax"
-        return self._header(BEGUN_COOKIE, text, BEGUN_PATH, self.begun_seconds if every else 0, same_site)
+        return self._header(
+            BEGUN_COOKIE, text, BEGUN_PATH, self.begun_seconds if every else 0, self._from_reader
+        )
+
+    def card(self, sealed: str | None) -> tuple[str, str]:
+        """Of who has gone to the card reader with a proxy's card, for the same reason; None: they are back."""
+        path = PAGES["proxies.complete"]
+        return self._header(
+            CARD_COOKIE, sealed or "", path, self.begun_seconds if sealed else 0, self._from_reader
+        )
+
+    @property
+    def _from_reader(self) -> str:
+        return "None" if self.secure else "Lax"
 
 
 def read_begun(text: str) -> tuple[Begun, ...]:

@@ -30,7 +30,7 @@ from portal.sessions.service import Sessions
 from portal.sessions.terminals import kind_of
 from portal.web import design, words
 from portal.web.addresses import PAGES, page
-from portal.web.cookies import Cookies, safe_way_back
+from portal.web.cookies import Cookies, mark_of, safe_way_back
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.proxies import Acting
 from portal.wire.sign_in import MailEvent
@@ -130,8 +130,9 @@ class Reception:
         """Who brings the cookie of a living session. *extend*: this visit is a sign of presence."""
         token = request.cookies.get(self.cookies.session_name)
         session = await self._sessions.find(token, extend=extend) if token else None
-        if session is None:
-            return None
+        return None if session is None else await self._visitor_of(session)
+
+    async def _visitor_of(self, session: Session) -> Visitor | None:
         found = await self._users.account_of(session)
         if isinstance(found, SignedIn):
             acting = None if session.acting_for is None else await self._folders.acting(found)
@@ -143,6 +144,35 @@ class Reception:
     def _csrf(self, session: Session) -> str:
         seal = hmac.digest(self._csrf_key, b"form " + session.token_hash, "sha256")
         return base64.urlsafe_b64encode(seal).decode()
+
+    def gone_to_reader(self, session: Session, challenge: str) -> tuple[str, str]:
+        """The cookie that finds this session again when the card reader's form brings this challenge.
+
+        Where the portal has TLS and the reader has none, a browser does not bring the session's own cookie along with
+        a form from there. This one opens nothing but the end of what was begun, and is good for this challenge alone.
+        """
+        return self.cookies.card(
+            f"{session.token_hash.hex()}.{self._seal_of_card(session.token_hash, challenge)}"
+        )
+
+    async def back_from_reader(self, challenge: str) -> Visitor | None:
+        """Who went to the card reader with this challenge, in this browser, and is still signed in."""
+        named, _, seal = request.cookies.get(self.cookies.card_name, "").partition(".")
+        try:
+            hashed = bytes.fromhex(named)
+        except ValueError:
+            return None
+        if not hmac.compare_digest(
+            seal.encode("utf-8", "replace"), self._seal_of_card(hashed, challenge).encode()
+        ):
+            return None
+        session = await self._sessions.find_hashed(hashed)
+        return None if session is None else await self._visitor_of(session)
+
+    def _seal_of_card(self, token_hash: bytes, challenge: str) -> str:
+        return hmac.digest(
+            self._csrf_key, b"card " + token_hash + mark_of(challenge).encode(), "sha256"
+        ).hex()
 
     async def _forged(self, visitor: Visitor) -> bool:
         """Whether a form was not filled in on a page of this session."""

@@ -6,7 +6,15 @@ import pytest
 from page_browser import Browser, answer
 from page_house import House
 
-from portal.web.cookies import BEGUN_COOKIE, HOST_PREFIX, SESSION_COOKIE, STAFF_COOKIE, Begun, Cookies
+from portal.web.cookies import (
+    BEGUN_COOKIE,
+    CARD_COOKIE,
+    HOST_PREFIX,
+    SESSION_COOKIE,
+    STAFF_COOKIE,
+    Begun,
+    Cookies,
+)
 from portal.wire.limits import SESSION_SECONDS_MAX
 from portal.wire.sign_in import Terminal
 
@@ -20,13 +28,16 @@ def headers(cookies: Cookies) -> dict[str, str]:
         cookies.staff("t"),
         cookies.staff(None),
         cookies.begun(BEGUN),
+        cookies.card("t"),
     ]
     return {value.partition("=")[0]: value for _, value in given}
 
 
 async def test_over_tls_browsers_take_them_from_this_host_alone() -> None:
     found = headers(Cookies(True, 300))
-    assert set(found) == {HOST_PREFIX + name for name in (SESSION_COOKIE, STAFF_COOKIE, BEGUN_COOKIE)}
+    assert set(found) == {
+        HOST_PREFIX + name for name in (SESSION_COOKIE, STAFF_COOKIE, BEGUN_COOKIE, CARD_COOKIE)
+    }
     for value in found.values():
         attributes = {part.strip().lower() for part in value.split(";")[1:]}
         # RFC 6265bis 4.1.3.2: otherwise a browser throws it away.
@@ -34,6 +45,8 @@ async def test_over_tls_browsers_take_them_from_this_host_alone() -> None:
         assert not any(part.startswith("domain") for part in attributes)
     assert "SameSite=Lax" in found[HOST_PREFIX + SESSION_COOKIE]
     assert "SameSite=Lax" in found[HOST_PREFIX + STAFF_COOKIE]
+    for name in (BEGUN_COOKIE, CARD_COOKIE):
+        assert "SameSite=None" in found[HOST_PREFIX + name] and "Max-Age=300" in found[HOST_PREFIX + name]
 
 
 async def test_in_the_clear_they_have_names_that_browsers_keep() -> None:

@@ -10,6 +10,7 @@ from test_pages_notices import send
 
 from portal.proxies.permitted import PERMITTED, PERMITTED_PAGES
 from portal.web.addresses import PAGES
+from portal.web.cookies import CARD_COOKIE, SESSION_COOKIE
 from portal.wire.controls import Mode
 from portal.wire.proxies import Right
 from portal.wire.systems import System
@@ -106,6 +107,55 @@ async def test_the_whole_way(house: House) -> None:
     assert "りんご（代理人）" in owner.text
     await owner.get("/history/file?operator=proxy")
     assert "りんご（代理人）" in owner.body.decode("utf-8-sig")
+
+
+def without_session(browser: Browser) -> Browser:
+    """As the form of another site comes in: over TLS the card reader's page is one, and the session's cookie stays away."""
+    jar = {place: value for place, value in browser.jar.items() if place[1] != SESSION_COOKIE}
+    return Browser(browser._front, browser.origin, jar)
+
+
+@pytest.mark.requirement("PRX-1")
+async def test_the_card_readers_form_may_come_without_the_sessions_cookie(house: House) -> None:
+    owner, _ = await two(house)
+    await filled(owner, "records")
+    await owner.press("代理人のカードを読み取る")
+    asked = owner.query
+    signed = answer(house.world, house.residents[1], asked)
+
+    other = house.browser()
+    await other.hand_over(asked, signed)
+    assert other.path == "/sign-in", "another browser has begun nothing"
+    changed = without_session(owner)
+    for place in [place for place in changed.jar if place[1] == CARD_COOKIE]:
+        named, _, seal = changed.jar[place].partition(".")
+        changed.jar[place] = f"{'0' * len(named)}.{seal}"
+    await changed.hand_over(asked, signed)
+    assert changed.path == "/sign-in", "the cookie is sealed"
+    await without_session(owner).hand_over(asked, {**signed, "challenge": "another"})
+    await owner.get(owner.origin + "/proxies")
+    assert "代理人はいません" in owner.text
+
+    crossing = without_session(owner)
+    crossing.address = crossing.origin + "/"
+    await crossing.post(asked["return_to"], signed, follow=False)
+    assert "done=registered" in (crossing.header("location") or ""), crossing
+    assert not [name for _, name in crossing.jar if name == CARD_COOKIE], "there is nothing left to complete"
+    await owner.get(crossing.header("location") or "")
+    assert "代理人を登録しました" in owner.text and "りんご" in owner.text
+
+
+@pytest.mark.requirement("PRX-1")
+async def test_who_signed_out_while_the_card_was_read_has_registered_nobody(house: House) -> None:
+    owner, _ = await two(house)
+    await filled(owner, "records")
+    window = owner.window()
+    await owner.press("代理人のカードを読み取る")
+    asked = owner.query
+    await window.get("/proxies")
+    await window.press("ログアウト")
+    crossing = await without_session(owner).hand_over(asked, answer(house.world, house.residents[1], asked))
+    assert crossing.path == "/sign-in" and "受け付けていません" in crossing.text
 
 
 @pytest.mark.requirement("PRX-3", "PRX-4", "PRX-7", "FLD-1")
