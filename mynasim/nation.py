@@ -3,7 +3,8 @@
 import contextlib
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -31,6 +32,8 @@ from sim.nation.search import Wanted, find
 FOUND_MAX = 10_000
 """More is taken out by `export`."""
 COUNT_MAX = 1_000_000_000
+_OUTPUT = ("-", "/dev/stdout")
+"""What other programs take for their output."""
 
 app = App(
     name="nation",
@@ -90,7 +93,10 @@ def find_residents(
             raise NationRefused(f"--limit は1から{FOUND_MAX}までで指定してください: {limit}")
         nation, shown = _nation(state, settings), 0
         wanted = wanted_by(conditions)
-        with Progressing("探しています") as progress:
+        with (
+            _saying_when_stopped(lambda: f"中止しました。{shown:,}人を示したところです。"),
+            Progressing("探しています") as progress,
+        ):
             for person in islice(find(nation, wanted, progress, scattered=scattered), limit):
                 progress.hide()
                 found = Found.of(nation, person)
@@ -132,6 +138,8 @@ def export_residents(
         if signal.getsignal(ending) is not signal.SIG_IGN:
             signal.signal(ending, _interrupt)
     with _plain_words(), reader_may_leave():
+        if out is not None and str(out) in _OUTPUT:
+            out = None
         kind = format_ or _format_of(out)
         chosen = (
             export.fields_of(fields.replace("、", ",").split(","))
@@ -308,6 +316,9 @@ def event(
 
 def _nation(state: Path | None, settings_file: Path | None) -> Nation:
     folder = (state or place.default_state()).absolute()
+    if state is not None and not folder.is_dir():
+        # A world that has not begun has the nation that it will begin with; but it may be a slip of the pen.
+        say(f"状態フォルダー {folder} はまだありません。そこで始まる世界の、はじめの国を示します。")
     file = settings_file
     if file is None and (folder / FILE_NAME).exists():
         file = folder / FILE_NAME
@@ -315,14 +326,15 @@ def _nation(state: Path | None, settings_file: Path | None) -> Nation:
 
 
 def _resident(nation: Nation, text: str) -> Person:
-    digits = text.strip()
+    # As numbers are printed, in groups, and as a Japanese keyboard gives them.
+    digits = "".join(unicodedata.normalize("NFKC", text).split())
     if digits.isascii() and digits.isdigit() and len(digits) in (11, 12):
         n = nation.by_my_number(digits) if len(digits) == 12 else nation.by_resident_code(digits)
         if n is None:
             what = "マイナンバー" if len(digits) == 12 else "住民票コード"
             raise NationRefused(f"{what}「{digits}」の住民はいません。")
         return nation.person(n)
-    return nation.resident(text)
+    return nation.resident(digits)
 
 
 def _day(text: str) -> date:
@@ -378,6 +390,15 @@ def _write_export(
                 nation_files.write_lines(draft, lines, "utf-8-sig" if kind == "csv" else "utf-8")
     except KeyboardInterrupt:
         say(f"中止しました。{out} は書いていません。")
+        raise
+
+
+@contextlib.contextmanager
+def _saying_when_stopped(words: Callable[[], str]) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(words())
         raise
 
 

@@ -204,8 +204,8 @@ class TrafficView(msgspec.Struct, frozen=True):
     """As it was set."""
     per_second: float
     """What that means."""
-    reached_per_second: float
-    """What the servers took, on the average of the last minute or since it was set."""
+    reached_per_second: float | None
+    """What the servers took, on the average of the last minute or since it was set; None in the first ten seconds."""
     taken: int
     refused: int
     """By a server that is stopped, crowded or not there."""

@@ -209,6 +209,8 @@ class Copies:
     async def register(self, request: RegisterCopies) -> SendView | Problem:
         """All copies of a send or none; a refused send is listed with its reason, and holds nobody else up."""
         code = request.organisation
+        if (at := forbidden_in(request.name, lines=False)) is not None:
+            return unfit("$.name", f"送信の名前の{at + 1}文字目は使えない文字です。")
         digest = sends.digest_of(msgspec.json.encode(request.copies))
         before = await sends.known(self._store, code, sends.COPIES, request.name)
         if before is not None and (answer := sends.repeated(before, digest)) is not None:

@@ -74,6 +74,8 @@ def now(store: Store, facts: CoreFacts, flow: TrafficDesk, reconciling: Reconcil
 def _traffic(flow: TrafficDesk, typed: Typed) -> Section:
     view = flow.view
     says = "流していません" if view.per_second == 0 else f"1秒に{view.per_second:g}件"
+    reached = view.reached_per_second
+    came = "流し始めたばかりで、まだ分かりません" if reached is None else f"1秒に{reached:g}件"
     names = "、".join(f"{name}（{rate:g}件）" for name, rate in RATES.items())
     return Section(
         "traffic",
@@ -82,7 +84,7 @@ def _traffic(flow: TrafficDesk, typed: Typed) -> Section:
         "20秒に1件ほどは、世界の入口にのっている住民についての照会です。",
         (
             ("流す量", says),
-            ("実際に受け付けられた量", f"1秒に{view.reached_per_second:g}件"),
+            ("実際に受け付けられた量", came),
             ("受け付けられた件数", f"{view.taken}件"),
             ("中間サーバーが断った件数", f"{view.refused}件"),
             ("間に合わず見送った件数", f"{view.left_out}件"),

@@ -1,6 +1,6 @@
 """How much organisations ask each other: the rates of the background traffic, by name. No I/O."""
 
-from math import isfinite
+from math import copysign, isfinite
 from types import MappingProxyType
 from typing import Final
 
@@ -30,7 +30,8 @@ def rate_of(text: str) -> float:
         per_second = float(text)
     except ValueError:
         per_second = -1.0
-    if not (isfinite(per_second) and 0 <= per_second <= PER_SECOND_MAX):
+    # copysign: "-0" is a slip of the pen, not "nothing".
+    if not (isfinite(per_second) and copysign(1, per_second) > 0 and per_second <= PER_SECOND_MAX):
         names = "、".join((OFF, *RATES))
         raise ValueError(
             f"照会の流れは {names} か、1秒あたりの件数（{PER_SECOND_MAX:g}まで）で指定してください。"

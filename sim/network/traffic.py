@@ -35,6 +35,8 @@ WATCHED_EVERY_SECONDS: Final = 20
 """So often an inquiry is about somebody whom people look at; at lower rates every inquiry is."""
 REACHED_SECONDS: Final = 60
 """The reached rate is an average of so long."""
+REACHED_SECONDS_MIN: Final = 10
+"""Before so long has passed the average says nothing."""
 _TRIES_MAX = 50
 
 
@@ -125,9 +127,11 @@ class Traffic:
         return f"<Traffic {self.plan!r}: {self.counts}>"
 
     @property
-    def reached_per_second(self) -> float:
-        """What the servers took, on the average of :data:`REACHED_SECONDS` or of the time since the beginning."""
+    def reached_per_second(self) -> float | None:
+        """What the servers took, on the average of :data:`REACHED_SECONDS` or of the time since the beginning; None so far."""
         now = self._clock.now_ms()
+        if now - self._began_ms < REACHED_SECONDS_MIN * SECOND:
+            return None
         since = max(now - REACHED_SECONDS * SECOND, self._began_ms)
         if len(self._taken_ms) == self._taken_ms.maxlen:
             since = max(since, self._taken_ms[0])

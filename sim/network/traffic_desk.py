@@ -66,8 +66,12 @@ class TrafficDesk:
         traffic = self._traffic
         if traffic is None:
             return TrafficView(self._rate, rate_of(self._rate), 0.0, 0, 0, 0)
+        reached = traffic.reached_per_second
         return TrafficView(
-            self._rate, traffic.plan.per_second, round(traffic.reached_per_second, 2), *traffic.counts
+            self._rate,
+            traffic.plan.per_second,
+            None if reached is None else round(reached, 2),
+            *traffic.counts,
         )
 
     async def load(self) -> None:

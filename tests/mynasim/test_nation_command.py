@@ -105,13 +105,33 @@ def test_show_in_json_by_any_of_three_numbers(
     person = NATION.resident("131016-12")
     shown = [
         json.loads(inside(monkeypatch, capsys, "show", number, "--json", "--state", str(tmp_path))[1])
-        for number in ("131016-12", person.my_number, person.resident_code)
+        for number in (
+            "131016-12",
+            person.my_number,
+            person.resident_code,
+            " ".join((person.my_number[:4], person.my_number[4:8], person.my_number[8:])),
+            "１３１０１６-１２",
+        )
     ]
 
-    assert shown[0] == shown[1] == shown[2]
+    assert all(each == shown[0] for each in shown)
     assert [member["relation"] for member in shown[0]["household"]] == ["世帯主", "妻", "子", "子"]
     assert shown[0]["card"]["certificates_expire"] == person.card.certificates_expire.isoformat()
     assert "東京都千代田区" in shown[0]["holdings"][0]["organisations"]
+
+
+def test_a_state_that_is_not_there_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = inside(monkeypatch, capsys, "show", "131016-12", "--state", str(tmp_path / "nowhere"))
+    assert code == 0 and "nowhere はまだありません" in err
+
+
+def test_the_output_may_be_named(tmp_path: Path) -> None:
+    taken = answer(tmp_path, "export", "--municipality", "131016", "--count", "3")
+    for named in ("--out=-", "--out=/dev/stdout"):
+        arguments = ("export", "--municipality", "131016", "--count", "3", named)
+        assert answer(tmp_path, *arguments) == taken
 
 
 def test_show_follows_the_settings(tmp_path: Path) -> None:
@@ -185,10 +205,13 @@ def test_a_bar_on_a_terminal_and_ctrl_c_stops_at_once(tmp_path: Path) -> None:
         seen += os.read(ours, 1000)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=10)
+    while "中止しました".encode() not in seen:
+        seen += os.read(ours, 1000)
     os.close(ours)
 
     assert process.returncode == 130
     assert out == b""
+    assert "0人を示したところです".encode() in seen
     assert b"Traceback" not in seen
 
 

@@ -150,6 +150,13 @@ async def test_a_documents_name_hides_nothing(up: LinkageWorld, autojump_clock: 
     assert (code_of(answer), answer.field) == (ProblemCode.UNPROCESSABLE, "$.name")
 
 
+async def test_a_sends_name_is_one_line(up: LinkageWorld, autojump_clock: MockClock) -> None:
+    entry = CopyEntry(up.person.n, RESIDENCE, "0001", date(2026, 4, 1), ())
+    answer = await up.side(REGISTER_COPIES, RegisterCopies(up.here, "s1\ns2", (entry,)))
+    assert (code_of(answer), answer.field) == (ProblemCode.UNPROCESSABLE, "$.name")
+    assert (await up.side(LIST_SENDS, OneOrganisation(up.here))).sends == (), "it has no name to be listed by"
+
+
 # 件数の上限
 
 

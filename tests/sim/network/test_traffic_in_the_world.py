@@ -72,6 +72,8 @@ def world(nation: Nation, codes: LinkageCodes, serials: Serials) -> World:
 async def test_the_records_of_somebody_who_looks_grow(world: World, autojump_clock: MockClock) -> None:
     async with world.up("actual"):
         before = await world.records_today()
+        await trio.sleep(5)
+        assert (await world.view()).reached_per_second is None, "so short a time says nothing of a rate"
         await trio.sleep(4 * WATCHED_EVERY_SECONDS)
         view = await world.view()
         assert await world.records_today() >= before + 3
@@ -143,7 +145,7 @@ async def test_the_page_shows_and_changes_it(world: World, autojump_clock: MockC
         page = await browser.get("/now", {"done": "1"})
         assert "1秒に4件" in page.text
         assert "提供" in page.text and "2026-04-01" in page.text, "the latest inquiries"
-        for typed in ("", "lots", "-1", "nan", "x" * 30, f"{PER_SECOND_MAX + 1}"):
+        for typed in ("", "lots", "-1", "-0", "-0.0", "nan", "x" * 30, f"{PER_SECOND_MAX + 1}"):
             wrong = await browser.post("/now", {"section": "traffic", "rate": typed})
             assert wrong.status == 422 and "エラー" in wrong.text, typed
         assert (await browser.post("/now", {"rate": "0"}, sec_fetch_site="cross-site")).status == 403
