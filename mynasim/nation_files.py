@@ -60,7 +60,9 @@ def whole_file(target: Path, *, force: bool) -> Iterator[Path]:
     except OSError as error:
         raise FileRefused(f"{target} に書き出せません（{error.strerror or error}）。") from error
     finally:
-        draft.unlink(missing_ok=True)
+        # Also what a stop between two of our lines has left beside the draft.
+        with suppress(OSError):
+            sweep_drafts(target)
 
 
 def sweep_drafts(target: Path) -> None:

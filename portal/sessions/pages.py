@@ -179,17 +179,19 @@ def _add_first_time(reception: Reception, sessions: Sessions) -> None:
     async def register(visitor: Visitor) -> Response:
         filled = forms.read(await request.form)
         if filled.settings is None:
-            return show(visitor, filled, 422)
+            return reception.go("top") if visitor.account is not None else show(visitor, filled, 422)
         opened = await sessions.open_account(visitor.session, filled.settings)
         if isinstance(opened, Problem):
             # What another window has registered meanwhile stands.
             return reception.tell(opened, visitor)
+        if visitor.account is not None:
+            return reception.go("top")
         # What the session may do from now on is more: who knew its token before does not know it any more.
         renewed = await sessions.renewed(visitor.session)
         headers = [] if renewed is None else [reception.cookies.session(renewed)]
         return reception.go("top", {"done": "opened"}, headers=headers)
 
-    reception.visitors("first_time", get=first_time, post=register, many=("mail_events",))
+    reception.visitors("first_time", get=first_time, post=register, many=("mail_events",), once=True)
 
 
 def _add_sign_out(reception: Reception, sessions: Sessions, folder: Folder) -> None:

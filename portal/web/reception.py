@@ -230,11 +230,25 @@ class Reception:
         self._rates.of_address(Limit.SIGN_IN_FAILURES, request.remote_addr)
 
     def visitors(
-        self, name: str, *, get: View | None = None, post: View | None = None, many: tuple[str, ...] = ()
+        self,
+        name: str,
+        *,
+        get: View | None = None,
+        post: View | None = None,
+        many: tuple[str, ...] = (),
+        once: bool = False,
     ) -> None:
-        """Views for whoever has signed in, which get a :class:`Visitor`; *many* as for :meth:`users`."""
+        """Views for whoever has signed in, which get a :class:`Visitor`; *many* as for :meth:`users`.
+
+        *once*: the form opens an account. From who has one by now it changes nothing, so its token, which is that of
+        the session before, is not looked at, and a second click is told what became of the first.
+        """
         self._many[name] = many
-        self._add(name, self._checking, SIGNED_IN, get, post)
+
+        def meet(view: View, place: Place) -> View:
+            return self._checking(view, place, once=once)
+
+        self._add(name, meet, SIGNED_IN, get, post)
 
     def users(
         self, name: str, *, get: View | None = None, post: View | None = None, many: tuple[str, ...] = ()
@@ -280,12 +294,13 @@ class Reception:
 
         self._add(name, meet, WITH_ACCOUNT, get, post)
 
-    def _checking(self, view: View, place: Place) -> View:
+    def _checking(self, view: View, place: Place, *, once: bool = False) -> View:
         async def met(**path: str) -> Response:
             visitor = await self.visitor(extend=self.asked_by_hand())
             if visitor is None:
                 return self._too_often() or self._to_sign_in()
-            if request.method == "POST" and await self._forged(visitor):
+            done = once and visitor.account is not None
+            if request.method == "POST" and not done and await self._forged(visitor):
                 return self.say(words.FORGED, visitor)
             if request.method == "POST" and (twice := self._twice(await request.form, place)) is not None:
                 return self.say(words.twice(twice), visitor)

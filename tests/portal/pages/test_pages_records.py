@@ -123,7 +123,7 @@ async def test_a_form_sent_twice_is_one_request(house: House) -> None:
         ({"last_day": ("", "", "")}, "last_day", "すべて入れて"),
         ({"last_day": ("2025", "12", "31")}, "last_day", "始まりの日と同じか後"),
         ({"last_day": ("2027", "1", "1")}, "last_day", "今日までの日"),
-        ({"first_day": ("2001", "1", "1")}, "first_day", "7年以内"),
+        ({"first_day": ("2001", "1", "1")}, "first_day", "残るのは7年間"),
         ({"first_day": ("<b>", "'\"", "-1")}, "first_day", "ない日付"),
         ({"first_day": ("9" * 50, "1", "1")}, "first_day", "ない日付"),
     ],
