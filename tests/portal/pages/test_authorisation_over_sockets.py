@@ -518,7 +518,9 @@ async def test_no_page_answers_a_role_that_is_not_in_the_table(house: House) -> 
                 for hand in hands:
                     # Also who may: not by a form that was not filled in on a page of this session.
                     wrong = await visit(line, method, name, hand, own, tokens["another citizen"][::-1])
-                    assert turned_away(wrong, name), (method, name, hand.name, wrong)
+                    # Who has an account is led on to it from the first-time form, which changes nothing any more.
+                    led_on = name == "first_time" and wrong.headers.get("location") == "/"
+                    assert led_on or turned_away(wrong, name), (method, name, hand.name, wrong)
             assert kept(house) == before, (method, name)
             if row.whose is Whose.OWN and (method, name) not in ENDING[3:]:
                 for hand, token in tokens_of_others.items():
