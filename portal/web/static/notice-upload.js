@@ -17,19 +17,32 @@
     event.stopImmediatePropagation();
     for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
     bar.hidden = false;
-    // A file that was cut off goes on where it was; another one comes behind what is there.
+    // Another file comes behind what is there. The same one comes from its beginning: the server compares what it has.
     const received = Number(form.dataset.received);
     const appended = form.querySelector("input[name=how][value=append]")?.checked;
     const base = appended ? received : 0;
-    let at = appended ? 0 : Math.min(received, file.size);
+    const refuse = (words) => {
+      said.textContent = words;
+      bar.hidden = true;
+      for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-disabled");
+    };
+    if (!appended && file.size < received) {
+      refuse("選んだファイルは、これまでに受け取った分より短いため、同じファイルではありません。何も足していません。");
+      return;
+    }
+    let at = 0;
     for (let left = tries; at < file.size; ) {
       bar.value = (at * 100) / file.size;
       said.textContent = `${Math.floor(bar.value)}%まで送りました。`;
       try {
         const body = file.slice(at, at + size);
         const answer = await fetch(`${form.dataset.parts}&offset=${base + at}`, { method: "POST", body });
+        if (answer.status === 409) {
+          refuse(await answer.text());
+          return;
+        }
         if (!answer.ok) throw new Error(await answer.text());
-        at = Number((await answer.text()).split(" ")[0]) - base;
+        at += body.size;
         left = tries;
       } catch (error) {
         left -= 1;

@@ -5,6 +5,7 @@ form takes comes in parts by the page's script; without scripts several files ma
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from os import SEEK_END
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlencode
 
@@ -372,15 +373,22 @@ class _Pages:
                 ("戻る", back),
             )
         send = await self._desk.sending.view(body.code, send_id)
-        if isinstance(send, NoticeSend) and (await request.form).get("how") == "resume":
-            # The same file once more: what was received of it is passed over.
-            given.seek(send.received_bytes)
+        at = 0
+        if isinstance(send, NoticeSend):
+            if (await request.form).get("how") != "resume":
+                at = send.received_bytes
+            elif (size := given.seek(0, SEEK_END)) < send.received_bytes:
+                return self._look.say(
+                    409, "同じファイルではありません", (_shorter(size, send),), ("戻る", back)
+                )
+            given.seek(0)
         while isinstance(send, NoticeSend):
             part = given.read(PART_BYTES_MAX)
             if not part:
                 return self._to(send, "added")
-            wanted = PutPart(send_id, body.code, send.received_bytes, part)
-            send = await self._put(wanted)
+            # The same file once more comes from its beginning: what was received of it is compared, not taken again.
+            send = await self._put(PutPart(send_id, body.code, at, part))
+            at += len(part)
         return self._tell(send, back)
 
     async def _put(self, wanted: PutPart) -> NoticeSend | Problem:
@@ -444,6 +452,13 @@ class _Pages:
             "back_url": self._address(f"/{send_id}", organisation=body.code),
         }
         return self._look.show("intermediate/notice_cancel.html", context, here=NOTICES)
+
+
+def _shorter(size: int, send: NoticeSend) -> str:
+    return (
+        f"選んだファイルは{size:,}バイトで、これまでに受け取った{send.received_bytes:,}バイトより短いものです。何も足していません。"
+        "続きから渡すときは、同じファイルを選んでください。宛先を足すときは、渡しかたで「別のファイルを後ろに足す」を選んでください。"
+    )
 
 
 def _said(answers: tuple[tuple[str, ...], ...] | None) -> str:

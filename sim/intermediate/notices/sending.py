@@ -25,6 +25,7 @@ from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.texts import with_line_feeds
 from sim.intermediate.notices import tables
 from sim.intermediate.notices.model import Event, after, check, wrong_own_part
+from sim.intermediate.notices.received import grown, is_the_same
 from sim.intermediate.notices.recipients import Progress, Reader, Recipient, chunks_of
 from sim.intermediate.notices.tables import BatchRow, SendRow, key_of
 from sim.intermediate.standing import Standing
@@ -38,6 +39,12 @@ KEPT_AFTER_MS: Final = 40 * DAY
 _LAST_ID: Final = "~"
 
 _NOT_HERE: Final = problem(ProblemCode.NOT_FOUND, "この送信番号の送信は、この機関にありません。")
+_ANOTHER_FILE: Final = problem(
+    ProblemCode.CONFLICT,
+    "これまでに受け取った宛先ファイルと、内容が違います。同じファイルをはじめから渡してください。"
+    "宛先を間違えたときは、この送信を取り消して、新しい送信で送ってください。渡されたものは足していません。",
+    field="$.content",
+)
 _ONCE_MORE: Final = problem(
     ProblemCode.CONFLICT, "ほかの操作と重なりました。送信の状況を確かめて、もう一度お試しください。"
 )
@@ -145,7 +152,7 @@ class Sending:
         return SendRow(
             request.organisation, identifier(self._chance), request.key, digest, request.affair, request.user,
             int(bulk), str(form), content.title, str(state), now, None, None, ends + KEPT_AFTER_MS, 0,
-            msgspec.msgpack.encode(Progress()), 0, 0, 0, 0, 0, 0, 0, None, 0, 0, None, b"",
+            msgspec.msgpack.encode(Progress()), 0, 0, 0, 0, 0, 0, 0, None, 0, 0, None, b"", b"",
         )  # fmt: skip
 
     async def _take(self, row: SendRow, ops: list[Op]) -> NoticeSend | Problem:
@@ -155,25 +162,29 @@ class Sending:
         return self._view(await self._row(row.organisation, row.send_id) or row)
 
     async def put(self, request: wire.PutPart) -> NoticeSend | Problem:
-        """宛先ファイルの続き: read and written down. A part that came before changes nothing."""
+        """宛先ファイルの続き: read and written down. What came before changes nothing, and must be the same."""
         row = await self._row(request.organisation, request.send_id)
         if row is None:
             return _NOT_HERE
-        if row.state == SendState.REFUSED or (
-            row.state == SendState.RECEIVING and request.offset + len(request.content) <= row.received_bytes
-        ):
+        if row.state == SendState.REFUSED:
             return self._view(row)
         if row.state != SendState.RECEIVING:
             return problem(ProblemCode.CONFLICT, "この送信は、宛先の受付を終えています。")
-        if request.offset != row.received_bytes:
+        if request.offset > row.received_bytes:
             return problem(
                 ProblemCode.CONFLICT,
                 f"{row.received_bytes}バイト目までを受け取っています。その続きから送ってください。",
                 field="$.offset",
             )
+        known = row.received_bytes - request.offset
+        again, part = request.content[:known], request.content[known:]
+        if again and not await is_the_same(self._store, row, request.offset, again):
+            return _ANOTHER_FILE
+        if not part:
+            return self._view(row)
         reader = self._reader(row)
-        recipients = reader.feed(request.content)
-        return await self._keep(row, reader, recipients, len(request.content))
+        recipients = reader.feed(part)
+        return await self._keep(row, reader, recipients, part)
 
     def _reader(self, row: SendRow) -> Reader:
         progress = msgspec.msgpack.decode(row.progress, type=Progress)
@@ -185,7 +196,7 @@ class Sending:
         )
 
     async def _keep(
-        self, row: SendRow, reader: Reader, recipients: list[Recipient], size: int
+        self, row: SendRow, reader: Reader, recipients: list[Recipient], part: bytes
     ) -> NoticeSend | Problem:
         """The recipients in batches, and how far the file was read, in one transaction."""
         ops: list[Op] = []
@@ -198,8 +209,11 @@ class Sending:
                 batch = _batch(number, first, chunk)
                 ops.append(tables.insert_batch(row, batch))
                 number, first = number + 1, first + batch.total
+        tail, blocks = grown(row, part)
+        ops += blocks
         kept = row._replace(
-            received_bytes=row.received_bytes + size,
+            received_bytes=row.received_bytes + len(part),
+            tail=tail,
             progress=msgspec.msgpack.encode(progress),
             recipients=total,
             batches=number,
@@ -213,7 +227,11 @@ class Sending:
         return await self.view(row.organisation, row.send_id)
 
     def _refusing(self, row: SendRow, reason: str) -> list[Op]:
-        return [tables.step(row, SendState.REFUSED, reason=reason), tables.drop_batches(row)]
+        return [
+            tables.step(row, SendState.REFUSED, reason=reason),
+            tables.drop_batches(row),
+            tables.forget_blocks(row),
+        ]
 
     async def confirm(self, request: wire.ConfirmSend) -> NoticeSend | Problem:
         """確定: from here on it goes out, or it is refused with the places of its mistakes."""
@@ -224,7 +242,7 @@ class Sending:
             return self._view(row)
         reader = self._reader(row)
         last = reader.end()
-        kept = await self._keep(row, reader, last, 0)
+        kept = await self._keep(row, reader, last, b"")
         row = await self._row(request.organisation, request.send_id)
         if row is None or isinstance(kept, Problem):
             return kept
@@ -246,7 +264,8 @@ class Sending:
                 field="$.recipients",
             )
         else:
-            ops = [tables.step(row, SendState.SENDING), tables.line_up(row, self._clock.now_ms())]
+            now = self._clock.now_ms()
+            ops = [tables.step(row, SendState.SENDING), tables.line_up(row, now), tables.forget_blocks(row)]
         if isinstance(await self._store.write(ops), Conflict):
             return _ONCE_MORE
         self._call(request.organisation)
@@ -264,7 +283,7 @@ class Sending:
         following = after(state, event)
         if following is None:
             return problem(ProblemCode.CONFLICT, "受け付けなかった送信は、取り消すまでもなく送られません。")
-        ops = [tables.step(row, following)]
+        ops = [tables.step(row, following), tables.forget_blocks(row)]
         if event is Event.RECALL:
             # The content may be on its way at this very moment; then it is too late for a recall.
             ops.append(

@@ -88,6 +88,25 @@ SCHEMA = Schema(
             WHERE state IN ('sending', 'cancelling');
         CREATE INDEX notice_batches_first ON notice_batches (organisation, send_id, first)
         """,
+        # Of a file that was being received nothing is known to compare the rest with: it is handed over anew.
+        """
+        ALTER TABLE notice_sends ADD COLUMN tail BLOB;
+        CREATE TABLE notice_blocks (
+            organisation TEXT NOT NULL,
+            send_id TEXT NOT NULL,
+            block INTEGER NOT NULL,
+            digest BLOB NOT NULL,
+            PRIMARY KEY (organisation, send_id, block),
+            FOREIGN KEY (organisation, send_id) REFERENCES notice_sends ON DELETE CASCADE
+        );
+        DELETE FROM notice_batches WHERE EXISTS (
+            SELECT 1 FROM notice_sends WHERE notice_sends.organisation = notice_batches.organisation
+            AND notice_sends.send_id = notice_batches.send_id AND notice_sends.state = 'receiving'
+        );
+        UPDATE notice_sends SET state = 'refused',
+            reason = '宛先を受け取っている間にサーバーが新しくなりました。新しい送信で送ってください。'
+            WHERE state = 'receiving' AND received_bytes > 0
+        """,
     ),
 )
 
@@ -124,6 +143,8 @@ class SendRow(NamedTuple):
     answered: int
     polled_ms: int | None
     cursors: bytes
+    tail: bytes | None
+    """Of the recipients' file, while it is received: what came of the block that has not ended."""
 
 
 class BatchRow(NamedTuple):
@@ -145,6 +166,13 @@ class Lane(NamedTuple):
 class OpenedRow(NamedTuple):
     position: int
     opened_ms: int
+
+
+class BlockRow(NamedTuple):
+    """Of a recipients' file that is being received."""
+
+    block: int
+    digest: bytes
 
 
 class AnswersRow(NamedTuple):
@@ -190,6 +218,10 @@ ANSWERS_BETWEEN = Query(
     AnswersRow,
 )
 
+BLOCKS_BETWEEN = Query(
+    f"SELECT block, digest FROM notice_blocks WHERE {_THIS} AND block >= :first AND block < :end", BlockRow
+)
+
 
 def key_of(row: SendRow) -> dict[str, str]:
     return {"organisation": row.organisation, "send_id": row.send_id}
@@ -225,13 +257,14 @@ def received(row: SendRow, offset: int) -> Op:
     """What the next part brought; conflicts when another one came meanwhile."""
     return Op(
         "UPDATE notice_sends SET received_bytes = :received_bytes, progress = :progress, recipients = :recipients, "
-        f"batches = :batches WHERE {_THIS} AND state = '{SendState.RECEIVING}' AND received_bytes = :offset",
+        f"batches = :batches, tail = :tail WHERE {_THIS} AND state = '{SendState.RECEIVING}' AND received_bytes = :offset",
         {
             **key_of(row),
             "received_bytes": row.received_bytes,
             "progress": row.progress,
             "recipients": row.recipients,
             "batches": row.batches,
+            "tail": row.tail,
             "offset": offset,
         },
     )
@@ -257,6 +290,11 @@ def line_up(row: SendRow, now_ms: int) -> Op:
 
 def drop_batches(row: SendRow) -> Op:
     return Op(f"DELETE FROM notice_batches WHERE {_THIS}", key_of(row), None)
+
+
+def forget_blocks(row: SendRow) -> Op:
+    """The file is whole, or nothing more is taken of it."""
+    return Op(f"DELETE FROM notice_blocks WHERE {_THIS}", key_of(row), None)
 
 
 def content_relayed(row: SendRow) -> Op:

@@ -220,3 +220,28 @@ async def test_addresses_that_lead_nowhere(staff: Staff) -> None:
     assert (await staff.browser.get("/notices/new")).location == "/notices"
     page = await staff.post("/new", FORM, sec_fetch_site="cross-site")
     assert page.status == 403
+
+
+@pytest.mark.requirement("NOT-1")
+async def test_another_file_is_not_taken_for_the_same(staff: Staff) -> None:
+    page = await staff.post("/new", {**FORM, **form_of(await staff.get("/new")), "to": "many", "person": ""})
+    path = f"/{send_of(page)}"
+    lines = [f"{number:015d}\n" for number in range(1_500)]
+    file = ("宛名番号\n" + "".join(lines)).encode()
+    other = ("宛名番号\n" + "".join(reversed(lines)) + "9\n").encode()
+    longer = file[:-600] + b"8" + file[-599:] + b"9\n"
+    await staff.upload(f"{path}/file", {}, {"file": ("a.csv", file)})
+    for wrong, words in (
+        (other, "内容が違います"),
+        (longer, "内容が違います"),
+        (file[:-16], "より短い"),
+    ):
+        page = await staff.upload(f"{path}/file", {"how": "resume"}, {"file": ("c.csv", wrong)})
+        assert page.status == 409 and words in page.text
+    query = {**staff.query, "offset": "0"}
+    page = await staff.browser.ask("POST", f"/notices{path}/part", query, other, "text/csv")
+    assert page.status == 409 and "内容が違います" in page.text
+    page = await staff.upload(
+        f"{path}/file", {"how": "resume"}, {"file": ("a.csv", file + lines[7].encode())}
+    )
+    assert "1,501件（上限" in (await staff.follow(page)).text
