@@ -77,7 +77,7 @@ class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session_idle_shared_seconds: Annotated[
         int,
         about("コンビニや公共機関の端末で、操作がないとき自動でログアウトするまでの秒数。"),
-        msgspec.Meta(ge=30),
+        msgspec.Meta(ge=5),
     ] = limits.SESSION_IDLE_SHARED_SECONDS
     session_seconds_max: Annotated[int, about("ログインしていられる最長の秒数。"), msgspec.Meta(ge=60)] = (
         limits.SESSION_SECONDS_MAX

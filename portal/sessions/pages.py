@@ -19,22 +19,30 @@ from portal.folder.model import Kind
 from portal.folder.service import Folder
 from portal.sessions.reader import Reader, for_bridge, read_answer
 from portal.sessions.service import Sessions
-from portal.sessions.terminals import KINDS
+from portal.sessions.terminals import KINDS, read_terminal
 from portal.web import words
 from portal.web.addresses import page
 from portal.web.cookies import Begun, mark_of, read_begun, safe_way_back
-from portal.web.reception import Guest, Reception, Visitor
+from portal.web.reception import Guest, Reception, Visitor, Way
 from portal.wire.limits import REQUESTS_OPEN_MAX
 from portal.wire.problems import Problem
 from portal.wire.sign_in import SignIn, Terminal
 
 MESSAGES = {
-    "time": "しばらく操作がなかったか、ログインしてから長い時間がたったため、安全のためにログアウトしました。"
-    "もういちどログインすると、続きの画面に戻ります。",
+    "time": "しばらく操作がなかったか、ログインしてから長い時間がたったため、安全のためにログアウトしました。",
     "posted": "時間が過ぎてログアウトしていたため、送られた内容は受け付けていません。"
     "ログインすると、同じ画面に戻ります。お手数ですが、もういちど入力してください。",
     "cancelled": "カードの読み取りをやめました。ログインしていません。",
 }
+GOES_ON = "もういちどログインすると、続きの画面に戻ります。"
+ELSEWHERE = words.Words(
+    200,
+    "この画面は閉じました",
+    (
+        "しばらく操作がなかったため、安全のために、この画面の表示を消しました。ログインは、ほかの画面で続いています。",
+    ),
+    ("使い終わったときは、トップに進んでログアウトしてください。",),
+)
 
 
 def add_pages(reception: Reception, sessions: Sessions, folder: Folder, reader: Reader) -> None:
@@ -46,7 +54,7 @@ def add_pages(reception: Reception, sessions: Sessions, folder: Folder, reader: 
 def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> None:
     def show(way_back: str, *, problem: Problem | None = None, message: str | None = None) -> Response:
         said = None if problem is None else words.of_problem(problem)._asdict()
-        terminal = _read_terminal(request.args.get("terminal", "")) or _terminal()
+        terminal = read_terminal(request.args.get("terminal", "")) or reception.terminal() or _terminal()
         context = {
             "start": {"action": page("sign_in"), "fields": {"terminal": terminal, "next": way_back}},
             "terminal_name": KINDS[terminal].name,
@@ -77,12 +85,21 @@ def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> No
 
     async def sign_in(guest: Visitor | None) -> Response:
         if guest is not None:
+            # A page went away by itself while its user was at another one: nobody pressed anything.
+            if reception.left_alone():
+                return reception.say(ELSEWHERE, None, way=Way("トップに進む", page("top")))
             return onward(guest)
         # Under another name of this machine the browser would keep cookies that are not there on the way back.
         if reader.portal_origin and request.host != urlsplit(reader.portal_origin).netloc:
             return reception.go_to(f"{reader.portal_origin}{page('sign_in')}")
         way_back = safe_way_back(request.args.get("next", ""))
-        return show(way_back, message=MESSAGES.get(request.args.get("over", "")))
+        over = request.args.get("over", "")
+        message = MESSAGES.get(over)
+        shown = show(way_back, message=f"{message}{GOES_ON}" if over == "time" and way_back else message)
+        if reception.cookies.session_name in request.cookies:
+            # Of a session that is over. A browser also forgets the pages that it kept for "back" when this changes.
+            shown.headers.extend([reception.cookies.no_session()])
+        return shown
 
     async def begin(guest: Visitor | None) -> Response:
         if guest is not None:
@@ -94,11 +111,11 @@ def _add_sign_in(reception: Reception, sessions: Sessions, reader: Reader) -> No
         issued = sessions.challenge()
         begun = Begun(
             mark_of(issued.challenge),
-            _read_terminal(form.get("terminal", "")) or Terminal.PC,
+            read_terminal(form.get("terminal", "")) or Terminal.PC,
             safe_way_back(form.get("next", "")),
         )
         every = [begun, *read_begun(request.cookies.get(reception.cookies.begun_name, ""))]
-        headers = [reception.cookies.begun(every)]
+        headers = [reception.cookies.begun(every), reception.cookies.terminal(begun.terminal)]
         if by_bridge:
             return reception.give(for_bridge(issued.challenge, issued.digest_info), headers=headers)
         back_to, here = page("sign_in.complete"), request.host_url.rstrip("/")
@@ -149,13 +166,6 @@ def _terminal() -> Terminal:
     if "Mobile" in agent:
         return Terminal.PHONE
     return Terminal.PC
-
-
-def _read_terminal(text: str) -> Terminal | None:
-    try:
-        return Terminal(text)
-    except ValueError:
-        return None
 
 
 def _read_answer(form: Mapping[str, str], terminal: Terminal) -> SignIn | None:

@@ -33,6 +33,13 @@ def kind_of(terminal: str) -> Kind:
         return Kind("不明な端末", shared=True)
 
 
+def read_terminal(text: str) -> Terminal | None:
+    try:
+        return Terminal(text)
+    except ValueError:
+        return None
+
+
 def idle_seconds(terminal: str, own: int, shared: int) -> int:
     """How long a session waits for its user, given the times for one's own terminals and for shared ones."""
     return min(own, shared) if kind_of(terminal).shared else own

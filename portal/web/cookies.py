@@ -21,6 +21,8 @@ SESSION_COOKIE = "mynasim_session"
 STAFF_COOKIE = "mynasim_staff"
 BEGUN_COOKIE = "mynasim_sign_in"
 CARD_COOKIE = "mynasim_card"
+TERMINAL_COOKIE = "mynasim_terminal"
+TERMINAL_SECONDS = 365 * 86_400
 HOST_PREFIX = "__Host-"
 BEGUN_PATH = PAGES["sign_in"]
 """The sign-in pages alone get to see what was begun."""
@@ -59,6 +61,10 @@ class Cookies(NamedTuple):
     @property
     def staff_name(self) -> str:
         return self._named(STAFF_COOKIE)
+
+    @property
+    def terminal_name(self) -> str:
+        return self._named(TERMINAL_COOKIE)
 
     @property
     def card_name(self) -> str:
@@ -102,6 +108,10 @@ class Cookies(NamedTuple):
         return self._header(
             BEGUN_COOKIE, text, BEGUN_PATH, self.begun_seconds if every else 0, self._from_reader
         )
+
+    def terminal(self, kind: Terminal) -> tuple[str, str]:
+        """Of the browser, not of who sits there: the next one at a shop's terminal is at a shop's terminal too (ACC-7)."""
+        return self._header(TERMINAL_COOKIE, kind, "/", TERMINAL_SECONDS)
 
     def card(self, sealed: str | None) -> tuple[str, str]:
         """Of who has gone to the card reader with a proxy's card, for the same reason; None: they are back."""

@@ -27,19 +27,23 @@ from portal.seams.chance import Chance, identifier
 from portal.sessions.guard import NOT_AT_SHARED_TERMINAL, AccountGuard, SignedIn
 from portal.sessions.model import Session
 from portal.sessions.service import Sessions
-from portal.sessions.terminals import kind_of
+from portal.sessions.terminals import kind_of, read_terminal
 from portal.web import design, words
 from portal.web.addresses import PAGES, page
 from portal.web.cookies import Cookies, mark_of, safe_way_back
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.proxies import Acting
-from portal.wire.sign_in import MailEvent
+from portal.wire.sign_in import MailEvent, Terminal
 
 HTML = "text/html; charset=utf-8"
 ROWS_ON_PAGE = 20
 KEY_CHARACTERS_MAX = 40
 REFRESH_HEADER = "x-page-refresh"
 """Sent by a page that asks again by itself: nobody pressed anything."""
+LEFT_ALONE = f"{PAGES['sign_in']}?over=time"
+"""Where a page of a shared terminal goes by itself when its user's time is over."""
+LEFT_ALONE_MARGIN_SECONDS = 1
+"""The session is over before its page goes away."""
 
 
 class Visitor(NamedTuple):
@@ -189,7 +193,17 @@ class Reception:
     def asked_by_hand(self) -> bool:
         """Whether a person asked for this page to see it: not a script, not a browser that fetches ahead."""
         ahead = "prefetch" in request.headers.get("sec-purpose", request.headers.get("purpose", ""))
-        return request.method != "HEAD" and not ahead and not self._asked_by_script()
+        return (
+            request.method != "HEAD" and not ahead and not self._asked_by_script() and not self.left_alone()
+        )
+
+    def left_alone(self) -> bool:
+        """Whether this is where a page of a shared terminal goes by itself when its user is gone."""
+        return request.method == "GET" and request.full_path == LEFT_ALONE
+
+    def terminal(self) -> Terminal | None:
+        """端末の種類 that was chosen in this browser before (ACC-7)."""
+        return read_terminal(request.cookies.get(self.cookies.terminal_name, ""))
 
     def _asked_by_script(self) -> bool:
         """Whether a page asks again by itself, or listens to be told when to."""
@@ -332,7 +346,10 @@ class Reception:
         wanted = request.path
         if request.method != "POST" and request.query_string:
             wanted += "?" + request.query_string.decode("latin-1")
-        pairs = {"next": safe_way_back(wanted)}
+        chosen = self.terminal()
+        # At a shared terminal the next one is somebody else, whom the last one's pages are no concern of.
+        shared = chosen is not None and kind_of(chosen).shared
+        pairs = {"next": "" if shared else safe_way_back(wanted)}
         headers = []
         if self.cookies.session_name in request.cookies:
             pairs["over"] = "posted" if request.method == "POST" else "time"
@@ -353,7 +370,7 @@ class Reception:
         headers: Sequence[tuple[str, str]] = (),
     ) -> Response:
         """A page."""
-        about = {
+        about: dict[str, Any] = {
             "nickname": None if guest is None else guest.nickname,
             "csrf": "" if guest is None else guest.csrf,
             "nav": None,
@@ -364,6 +381,9 @@ class Reception:
         body = design.render(self._templates, template, {**about, **context})
         response = Response(body, status=status, content_type=HTML)
         response.headers.extend([*design.security_headers(form_origins, script_origins), *headers])
+        if (seconds := about["shared_seconds"]) is not None:
+            # Nothing stays on the screen for who comes next. Not in the page itself: what it waits for is no content.
+            response.headers["refresh"] = f"{seconds + LEFT_ALONE_MARGIN_SECONDS}; url={LEFT_ALONE}"
         return response
 
     def _shared_seconds(self, guest: Guest) -> int | None:

@@ -3,7 +3,7 @@
 import pytest
 from browser_world import Window, fresh_resident, running
 
-from portal.web.cookies import BEGUN_COOKIE, HOST_PREFIX, SESSION_COOKIE
+from portal.web.cookies import BEGUN_COOKIE, HOST_PREFIX, SESSION_COOKIE, TERMINAL_COOKIE
 
 
 @pytest.mark.requirement("ACC-1")
@@ -59,7 +59,9 @@ def test_registering_a_proxy_over_tls(chromium: "playwright.sync_api.Browser", s
         one.back_to_the_portal()
         one.sees("代理人を登録しました", "りんご")
         left = {cookie["name"] for cookie in one.page.context.cookies(world.portal)}
-        assert left == {HOST_PREFIX + SESSION_COOKIE}, "there is nothing left to complete"
+        assert left == {HOST_PREFIX + SESSION_COOKIE, HOST_PREFIX + TERMINAL_COOKIE}, (
+            "there is nothing left to complete"
+        )
         for window in windows:
             window.page.context.close()
             assert not window.complaints, window.complaints

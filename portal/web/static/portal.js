@@ -19,6 +19,8 @@
   // Coming back with the browser's "back" may show the page as it was left: let it be sent again.
   window.addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
+    // At a shared terminal nobody sees what somebody else left.
+    if (document.querySelector(".shared-terminal")) location.reload();
     for (const form of document.querySelectorAll("form[data-sent]")) {
       delete form.dataset.sent;
       for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-disabled");

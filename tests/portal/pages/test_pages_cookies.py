@@ -12,6 +12,7 @@ from portal.web.cookies import (
     HOST_PREFIX,
     SESSION_COOKIE,
     STAFF_COOKIE,
+    TERMINAL_COOKIE,
     Begun,
     Cookies,
 )
@@ -29,6 +30,7 @@ def headers(cookies: Cookies) -> dict[str, str]:
         cookies.staff(None),
         cookies.begun(BEGUN),
         cookies.card("t"),
+        cookies.terminal(Terminal.STORE),
     ]
     return {value.partition("=")[0]: value for _, value in given}
 
@@ -36,7 +38,8 @@ def headers(cookies: Cookies) -> dict[str, str]:
 async def test_over_tls_browsers_take_them_from_this_host_alone() -> None:
     found = headers(Cookies(True, 300))
     assert set(found) == {
-        HOST_PREFIX + name for name in (SESSION_COOKIE, STAFF_COOKIE, BEGUN_COOKIE, CARD_COOKIE)
+        HOST_PREFIX + name
+        for name in (SESSION_COOKIE, STAFF_COOKIE, BEGUN_COOKIE, CARD_COOKIE, TERMINAL_COOKIE)
     }
     for value in found.values():
         attributes = {part.strip().lower() for part in value.split(";")[1:]}

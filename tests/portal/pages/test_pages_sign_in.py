@@ -45,7 +45,7 @@ async def test_the_first_sign_in_leads_to_the_registration_and_the_next_one_does
 async def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(house: House) -> None:
     browser = house.browser()
     asked = await browser.to_the_reader()
-    (begun,) = browser.set_cookies
+    begun, _ = browser.set_cookies
     assert begun.startswith("mynasim_sign_in=") and "HttpOnly" in begun and "SameSite=Lax" in begun
     assert f"Max-Age={CHALLENGE_SECONDS}" in begun and "Path=/sign-in" in begun
     assert asked["challenge"] not in begun
