@@ -28,7 +28,7 @@ async def test_the_challenge_is_given_and_bound_to_this_browser(house: House) ->
     assert browser.status == 200 and browser.header("content-type") == "application/json"
     assert browser.header("cache-control") == "no-store"
     assert browser.header("cross-origin-resource-policy") == "same-origin"
-    (begun,) = browser.set_cookies
+    begun, _ = browser.set_cookies
     given = json.loads(browser.body)
     assert begun.startswith("mynasim_sign_in=") and given["challenge"] not in begun
 
