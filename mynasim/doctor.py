@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mynasim import running
+from mynasim.output import console
 from mynasim.settings import Settings
 from portal.serving.listen import NoFreePort, bind
 from portal.wire.systems import System
@@ -153,13 +154,13 @@ def run(settings: Settings, state: Path) -> int:
     found = findings(settings, state)
     for one in found:
         mark = "[green]○[/green]" if one.good else "[red]×[/red]" if one.needed else "[yellow]△[/yellow]"
-        table.add_row(one.what, mark, one.seen, "" if one.good else one.remedy)
-    console = Console()
-    console.print(table)
+        table.add_row(escape(one.what), mark, escape(one.seen), "" if one.good else escape(one.remedy))
+    out = console()
+    out.print(table)
     if any(one.needed and not one.good for one in found):
-        console.print("×のついたものを直すと動きます。")
+        out.print("×のついたものを直すと動きます。")
         return 1
-    console.print(
+    out.print(
         "動かすのに必要なものはそろっています。△は一部の機能やテストに使います。"
         if any(not one.good for one in found)
         else "すべてそろっています。"

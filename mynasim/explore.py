@@ -54,11 +54,10 @@ def explore(
 
     すべて守られれば終了コードは0、守られないことがあれば1です。
     """
-    from rich.console import Console
-
+    from mynasim.output import console
     from scenarios.explorer import tree
 
-    out = Console(highlight=False)
+    out = console(highlight=False)
     is_one = seed is not None or case is not None
     if is_one and (seeds is not None or minutes is not None or (seed is not None and case is not None)):
         raise WrongOrder("--seed、--case、--seeds（または --minutes）は、どれか一つだけ指定してください。")
@@ -130,6 +129,8 @@ def _one(
 ) -> int:
     import json as encoding
 
+    from rich.markup import escape
+
     from scenarios.explorer import case as cases
     from scenarios.explorer import drawing, people, registry, report, running
     from sim.world.facts import WorldFacts
@@ -143,7 +144,7 @@ def _one(
     outcome = running.run(case, facts, keep_lines=trace is not None)
     if trace is not None:
         report.write_trace(trace, outcome)
-        out.print(f"経過: {trace}（SHA-256 {outcome.trace}）", soft_wrap=True)
+        out.print(f"経過: {escape(str(trace))}（SHA-256 {outcome.trace}）", soft_wrap=True)
     repeat = None if case_file is None else f"mynasim explore --case {case_file}"
     name = f"seed-{case.seed}.svg" if case_file is None else f"{case_file.stem}.svg"
     if outcome.breach is None:

@@ -164,16 +164,15 @@ def _as_json(found: "Found", result: "Result") -> dict[str, Any]:
 
 
 def _print(found: "Found", result: "Result") -> None:
-    from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from load.capacity import LITTLE_PERCENT_MAX
     from mynasim.load_words import PLAIN_COLUMNS
+    from mynasim.output import console
 
-    console = (
-        Console(highlight=False) if sys.stdout.isatty() else Console(width=PLAIN_COLUMNS, highlight=False)
-    )
-    table = Table(title=f"容量の探索  {result.about.host}", title_justify="left")
+    out = console(highlight=False) if sys.stdout.isatty() else console(width=PLAIN_COLUMNS, highlight=False)
+    table = Table(title=f"容量の探索  {escape(result.about.host)}", title_justify="left")
     for heading in (
         "計画 件/秒",
         "終了 件/秒",
@@ -194,11 +193,11 @@ def _print(found: "Found", result: "Result") -> None:
             little if step.is_balanced else f"[yellow]{little}[/yellow]",
             "満たす" if step.is_carried else "[red]満たさない[/red]" if not step.holds else "[red]たまる[/red]",
         )  # fmt: skip
-    console.print(table)
-    console.print(
+    out.print(table)
+    out.print(
         f"Little: 同時の訪問と「終了×平均時間」の違い。{LITTLE_PERCENT_MAX:g} %を超える段は釣り合っておらず、式には使いません。"
     )
     for line in found.lines():
-        console.print(line)
+        out.print(escape(line))
     for reason in result.spoiled:
-        console.print(f"[yellow]無効[/yellow]  {reason}")
+        out.print(f"[yellow]無効[/yellow]  {escape(reason)}")

@@ -109,16 +109,17 @@ def summary(result: "Result") -> dict[str, Any]:
 
 
 def show_table(result: "Result") -> None:
-    from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from load.journeys import journeys
     from load.measuring import CARD, JOURNEY, LATE, REQUEST
+    from mynasim.output import console
 
     about, report = result.about, result.report
-    console = Console() if sys.stdout.isatty() else Console(width=PLAIN_COLUMNS)
+    out = console() if sys.stdout.isatty() else console(width=PLAIN_COLUMNS)
     table = Table(
-        title=f"{about.title}  {about.host}  {report.seconds:.1f}秒",
+        title=f"{escape(about.title)}  {escape(about.host)}  {report.seconds:.1f}秒",
         title_justify="left",
     )
     table.add_column("手順", no_wrap=True)
@@ -135,7 +136,7 @@ def show_table(result: "Result") -> None:
             if kind == JOURNEY and name in journeys():
                 name = f"{journeys()[name].title}（{name}）"
             row = [
-                prefix + name,
+                escape(prefix + name),
                 f"{histogram.count:,}",
                 f"{histogram.count / report.seconds:,.1f}",
                 f"[red]{step.failed:,}[/red]" if step.failed else "0",
@@ -145,27 +146,27 @@ def show_table(result: "Result") -> None:
             if planned:
                 row.append(ms(step.intended.percentile(99)) if step.intended.count else "")
             table.add_row(*row)
-    console.print(table)
+    out.print(table)
     total = report.total(REQUEST)
-    console.print(
+    out.print(
         f"合計 {total.count:,} 件、毎秒 {total.count / report.seconds:,.1f} 件、失敗 {report.failures:,} 件"
     )
     starts = report.starts
     if starts.due:
-        console.print(
+        out.print(
             f"予定した開始 {starts.due:,} 件、始まった {starts.made:,} 件（接続が空くのを待って遅れた {starts.waited:,} 件）、始められなかった {starts.lost:,} 件"
         )
         for reason, count in starts.dropped.items():
-            console.print(f"  {reason}: {count:,} 件")
+            out.print(f"  {escape(reason)}: {count:,} 件")
     for step in report.steps.values():
         for reason, count in sorted(step.failures.items(), key=lambda item: -item[1]):
             if step.kind != JOURNEY:
-                console.print(f"  失敗 {count:,} 件: {step.name} {reason}")
+                out.print(f"  失敗 {count:,} 件: {escape(f'{step.name} {reason}')}")
     for finding in result.findings:
         mark = "[green]満たす[/green]" if finding.holds else "[red]満たさない[/red]"
-        console.print(f"{mark}  {finding.text}", highlight=False)
+        out.print(f"{mark}  {escape(finding.text)}", highlight=False)
     for reason in result.spoiled:
-        console.print(f"[yellow]無効[/yellow]  {reason}", highlight=False)
+        out.print(f"[yellow]無効[/yellow]  {escape(reason)}", highlight=False)
 
 
 def ms(microseconds: int) -> str:

@@ -4,10 +4,14 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from mynasim.nation_words import aligned
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @contextlib.contextmanager
@@ -29,6 +33,13 @@ def write_json(content: msgspec.Struct, more: Mapping[str, msgspec.Struct] | Non
 def write_cells(cells: Sequence[str], widths: Sequence[int]) -> None:
     """Side by side on a terminal, elsewhere with tabs between, for other programs."""
     sys.stdout.write((aligned(cells, widths) if sys.stdout.isatty() else "\t".join(cells)) + "\n")
+
+
+def console(**options: Any) -> "Console":
+    """For people at a terminal. ``:AB:`` in what is shown is no emoji; what comes from elsewhere still has to be escaped."""
+    from rich.console import Console
+
+    return Console(emoji=False, **options)
 
 
 def say(text: str) -> None:

@@ -30,12 +30,11 @@ def run(
     ] = False,
 ) -> None:
     """シナリオを動かし、要件ごとに結果を報告します。すべて合格したときだけ終了コードが0になります。"""
-    from rich.console import Console
-
+    from mynasim.output import console
     from scenarios import run as running
     from sim.world.key_folder import key_folder
 
-    out = Console(highlight=False)
+    out = console(highlight=False)
     if list_:
         running.show_list(ids, requirement, out, as_json=json)
         return

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import trio
-from rich.console import Console, Group
+from rich.console import Group
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
 from mynasim import place, running
+from mynasim.output import console
 from mynasim.settings import Settings, to_environment
 from mynasim.watching import Place, Watch, worker_places
 from portal.seams.chance import LiveChance
@@ -151,20 +153,20 @@ def _tell(
             }
         )
         return
-    console = Console()
+    out = console()
     moved = [bound for bound in bounds.values() if bound.moved]
     for bound in moved:
-        console.print(f"[yellow]ポート{bound.wanted}は使用中のため、{bound.port}を使います。[/yellow]")
-    console.print(
+        out.print(f"[yellow]ポート{bound.wanted}は使用中のため、{bound.port}を使います。[/yellow]")
+    out.print(
         Panel.fit(
-            _picture(state, addresses, residents, smtp, password, home, identity),
+            shown(state, addresses, residents, smtp, password, home, identity),
             title="mynasim",
             subtitle=f"{seconds:.1f}秒で起動",
         )
     )
 
 
-def _picture(
+def shown(
     state: Path,
     addresses: dict[System, str],
     residents: Sequence[dict[str, Any]],
@@ -174,10 +176,10 @@ def _picture(
     identity: "Identity | None",
 ) -> Any:
     where = Table.grid(padding=(0, 2))
-    where.add_row("[bold]マイナポータル（模擬）[/bold]", f"[bold]{home}[/bold]")
+    where.add_row("[bold]マイナポータル（模擬）[/bold]", f"[bold]{escape(home)}[/bold]")
     for system in WORLD_SYSTEMS:
-        where.add_row(JAPANESE_NAMES[system], addresses[system])
-    where.add_row("メールの受け口（SMTP）", f"{smtp.host}:{smtp.port}")
+        where.add_row(JAPANESE_NAMES[system], escape(addresses[system]))
+    where.add_row("メールの受け口（SMTP）", escape(f"{smtp.host}:{smtp.port}"))
     people = Table(
         "住民",
         "住んでいるところ",
@@ -188,14 +190,13 @@ def _picture(
         title_justify="left",
     )
     for one in residents:
-        people.add_row(
-            one["resident"], one["municipality"], str(one["age"]), one["pin"], one["sign_password"]
-        )
+        shown = (one["resident"], one["municipality"], str(one["age"]), one["pin"], one["sign_password"])
+        people.add_row(*map(escape, shown))
     trusted = [] if identity is None else [
         "",
         f"TLSの証明書の指紋（SHA-256）: {identity.fingerprint}",
-        f"ブラウザーに信頼させるには、認証局の証明書として {identity.authority} を取り込みます。",
-        f"ほかのシステム用の入口（平文、利用者は使えません）: {addresses[System.PORTAL]}",
+        f"ブラウザーに信頼させるには、認証局の証明書として {escape(str(identity.authority))} を取り込みます。",
+        f"ほかのシステム用の入口（平文、利用者は使えません）: {escape(addresses[System.PORTAL])}",
     ]  # fmt: skip
     return Group(
         where,
@@ -203,8 +204,8 @@ def _picture(
         "",
         people,
         "",
-        f"届いたメール: {addresses[System.MAILBOX]}",
-        f"運用者の窓口: {home}/desk （ID: {OPERATOR_ID}、パスワード: {password}）",
-        f"状態と記録: {state}",
+        f"届いたメール: {escape(addresses[System.MAILBOX])}",
+        f"運用者の窓口: {escape(home)}/desk （ID: {OPERATOR_ID}、パスワード: {escape(password)}）",
+        f"状態と記録: {escape(str(state))}",
         "止めるには Ctrl-C を押します。",
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.console import Console
+from rich.markup import escape
 
 from portal.refusal import Refusal
 from portal.seams.clock import stopwatch_ns
@@ -128,12 +129,12 @@ def _leave_reports(done: Run, out: Console) -> None:
 def _write_files(done: Run, out: Console) -> None:
     if done.order.junit is not None:
         junit.write(done.order.junit, done.results)
-        out.print(f"JUnit XML: {done.order.junit}")
+        out.print(f"JUnit XML: {escape(str(done.order.junit))}")
     if done.order.html is not None:
         page.write(
             done.order.html, done.results, done.requirements, live=done.order.live, seed=done.order.seed
         )
-        out.print(f"報告のページ: {done.order.html}")
+        out.print(f"報告のページ: {escape(str(done.order.html))}")
 
 
 def show_list(ids: Sequence[str], requirements: Sequence[str], out: Console, *, as_json: bool) -> None:

@@ -44,7 +44,7 @@ def shrink_and_keep(
             write(path, Saved(breach.invariant, case))
         except OSError as error:
             raise report.NotWritten(f"{path} に書けません（{error.strerror}）。") from error
-        out.print(f"残しました: {path}", soft_wrap=True)
+        out.print(f"残しました: {escape(str(path))}", soft_wrap=True)
         repeat = f"mynasim explore --case {path}"
     report.failure(out, small.outcome, diagram / f"{name}.svg", repeat=repeat)
     return path

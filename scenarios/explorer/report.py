@@ -48,8 +48,8 @@ def failure(out: Console, outcome: Outcome, diagram: Path | None, *, repeat: str
         title = f"種 {seed}: {breach.invariant}"
         drawn = sequence_diagram.draw(title, outcome.last, _late_steps(outcome))
         _write(diagram, drawn)
-        out.print(f"  シーケンス図: {diagram}", soft_wrap=True)
-    out.print(f"  もう一度起こすには: [bold]{repeat or repeat_line(seed)}[/bold]", soft_wrap=True)
+        out.print(f"  シーケンス図: {escape(str(diagram))}", soft_wrap=True)
+    out.print(f"  もう一度起こすには: [bold]{escape(repeat or repeat_line(seed))}[/bold]", soft_wrap=True)
 
 
 def _late_steps(outcome: Outcome) -> list[Step]:
