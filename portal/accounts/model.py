@@ -44,6 +44,19 @@ class KeptSettings(msgspec.Struct, frozen=True, omit_defaults=True):
         return next((each for each in self.waiting if each.address == address), None)
 
 
+def changed_in(before: KeptSettings, now: KeptSettings) -> list[str]:
+    """The names of the settings that are different, for the history (HIS-2)."""
+    return [
+        name
+        for name, was, is_now in (
+            ("ニックネーム", before.nickname, now.nickname),
+            ("メールアドレス", before.mail_addresses, now.mail_addresses),
+            ("メール通知", before.mail_events, now.mail_events),
+        )
+        if was != is_now
+    ]
+
+
 class Hand(msgspec.Struct, frozen=True):
     """代理人: by whose hand an account is opened, if not by its owner's, and how far that hand reaches (PRX-3, 4)."""
 

@@ -8,7 +8,7 @@ import structlog
 
 from portal.accounts import mail_confirmation, tables
 from portal.accounts.mail_confirmation import Confirmation, Try
-from portal.accounts.model import Account, KeptSettings, OpenedAccount
+from portal.accounts.model import Account, KeptSettings, OpenedAccount, changed_in
 from portal.folder.sealing import Opener, Sealer
 from portal.history.service import History
 from portal.links.link import Link
@@ -51,6 +51,8 @@ class Altered(NamedTuple):
     """Whose codes are to go out with this change."""
     done: Action | None = Action.CHANGE
     """As what it stands in the history; None: it is no deed."""
+    detail: str = ""
+    """What of the settings, in words; never what it was or is."""
 
 
 class NoAnswer(NamedTuple):
@@ -211,7 +213,7 @@ class Accounts:
             waiting,
             _with_sent(kept, now, len(new)),
         )
-        return Altered(renewed, to_send=new)
+        return Altered(renewed, to_send=new, detail="、".join(changed_in(kept, renewed)))
 
     async def confirm_mail(
         self, opened: OpenedAccount, address: str, code: str
@@ -227,7 +229,11 @@ class Accounts:
             others = tuple(each for each in kept.waiting if each is not confirmation)
             match outcome:
                 case Try.RIGHT:
-                    return Altered(msgspec.structs.replace(kept, waiting=others), done=Action.CONFIRM)
+                    return Altered(
+                        msgspec.structs.replace(kept, waiting=others),
+                        done=Action.CONFIRM,
+                        detail="メールアドレス",
+                    )
                 case Try.WRONG:
                     left = MAIL_CODE_TRIES_MAX - tried.tries
                     counted = msgspec.structs.replace(kept, waiting=(*others, tried))
@@ -274,7 +280,7 @@ class Accounts:
                 *self._code_ops(account.account_id, altered.to_send, now),
             ]
             if altered.done is not None:
-                ops.append(self._history.line(opened, Service.ACCOUNT, altered.done))
+                ops.append(self._history.line(opened, Service.ACCOUNT, altered.done, detail=altered.detail))
             outcome = await self._store.write(ops)
             self.forget(account.account_id)
             if not isinstance(outcome, Conflict):

@@ -28,6 +28,7 @@ from portal.folder.model import (
     Tally,
     after,
 )
+from portal.history.model import detail_of
 from portal.history.service import History
 from portal.mail.model import MailKey, News
 from portal.mail.service import promise, withdraw
@@ -200,7 +201,9 @@ class Folder:
                     due_2_ms=now + self._giving_up_ms,
                     now_ms=now,
                 ),
-                self._history.line(owner, SERVICES[kind], Action.REQUEST, request_id),
+                self._history.line(
+                    owner, SERVICES[kind], Action.REQUEST, request_id, detail=self._detail(kind, content)
+                ),
             ]
             if isinstance(await self._store.write(ops), Conflict):
                 params = {"account_id": owner.account_id, "kind": kind, "client_key": key}
@@ -394,9 +397,14 @@ class Folder:
         return requests if owner.by is None else [each for each in requests if self._in_reach(owner, each)]
 
     async def read(
-        self, owner: OpenedAccount, kind: Kind, request_id: str, action: Action = Action.VIEW
+        self,
+        owner: OpenedAccount,
+        kind: Kind,
+        request_id: str,
+        action: Action = Action.VIEW,
+        taken_as: str = "",
     ) -> tuple[Request, bytes] | Problem:
-        """The answer, marked as read, and in the history as viewed or taken home, before it is handed out.
+        """The answer, marked as read, and in the history as viewed or taken home (as what), before it is handed out.
 
         What a proxy reads stays unread: its owner has not seen it, and must find it when they come (FLD-3).
         """
@@ -407,7 +415,8 @@ class Folder:
         if isinstance(content, Problem):
             return content
         now = self._clock.now_ms()
-        ops = [self._history.line(owner, SERVICES[kind], action, request_id)]
+        detail = self._detail(kind, self.asked(owner, request), taken_as)
+        ops = [self._history.line(owner, SERVICES[kind], action, request_id, detail=detail)]
         if request.read_ms is None and owner.by is None:
             ops.append(tables.mark_read(request_id, owner.account_id, now))
             request = request._replace(read_ms=now)
@@ -480,6 +489,12 @@ class Folder:
     def described(self, owner: OpenedAccount, request: Request) -> Described:
         return self._describes[Kind(request.kind)](self.asked(owner, request))
 
+    def _detail(self, kind: Kind, asked: bytes, taken_as: str = "") -> str:
+        """What the history says of a request (HIS-2): a period, or information and who has it."""
+        title, sender = self._describes[kind](asked)
+        # All records come from the same place.
+        return detail_of(title, "" if kind is Kind.RECORDS else sender, taken_as)
+
     async def of_any_kind(self, owner: OpenedAccount, request_id: str) -> Request | Problem:
         """Without its content. Another's is as if it did not exist (FLD-1)."""
         params = {"request_id": request_id, "account_id": owner.account_id}
@@ -502,7 +517,13 @@ class Folder:
             outbox.remove(ASK[kind], request_id),
             outbox.remove(GIVE_UP, request_id),
             *(withdraw(*self._mail(request), news) for news in News),
-            self._history.line(owner, SERVICES[kind], Action.DELETE, request_id),
+            self._history.line(
+                owner,
+                SERVICES[kind],
+                Action.DELETE,
+                request_id,
+                detail=self._detail(kind, self.asked(owner, request)),
+            ),
         ]
         return NOT_IN_FOLDER if isinstance(await self._store.write(ops), Conflict) else None
 

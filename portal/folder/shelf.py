@@ -71,10 +71,10 @@ class Shelf(Generic[A, V, C]):
         return tuple(map(self._shown, requests, asked))
 
     async def read(
-        self, owner: OpenedAccount, request_id: str, action: Action = Action.VIEW
+        self, owner: OpenedAccount, request_id: str, action: Action = Action.VIEW, taken_as: str = ""
     ) -> Opened[V, C] | Problem:
-        """The answer, marked as read; *action* is what the history says of it."""
-        found = await self._folder.read(owner, self.kind, request_id, action)
+        """The answer, marked as read; *action* and *taken_as* are what the history says of it."""
+        found = await self._folder.read(owner, self.kind, request_id, action, taken_as)
         if isinstance(found, Problem):
             return found
         request, content = found

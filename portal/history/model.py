@@ -39,6 +39,20 @@ ACTIONS: dict[Action, str] = {
 }
 OPERATORS: dict[Operator, str] = {Operator.SELF: "本人", Operator.PROXY: "代理人"}
 
+LIST_DETAIL = "一覧"
+"""Of looking at what there is, without opening any of it."""
+DETAIL_CHARACTERS_MAX = 200
+
+
+def detail_of(title: str, sender: str = "", taken_as: str = "") -> str:
+    """内容 in words: which thing it was done with, whose it is, and as what it was taken home."""
+    named = f"「{_cut(title)}」" + (f"（{_cut(sender)}）" if sender else "")
+    return f"{named} {_cut(taken_as)}" if taken_as else named
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= DETAIL_CHARACTERS_MAX else text[: DETAIL_CHARACTERS_MAX - 1] + "…"
+
 
 class Line(NamedTuple):
     """操作履歴の一行 as it is stored. The same thing done in the same millisecond is done once."""

@@ -6,11 +6,12 @@ from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
 from portal.history.service import History
 from portal.inquiries import tables
-from portal.inquiries.model import Inquiry, State, check_text, kept_until_ms
+from portal.inquiries.model import KINDS, Inquiry, State, check_text, kept_until_ms
 from portal.mail.service import promise
 from portal.seams.chance import Chance, identifier
 from portal.seams.clock import Clock
 from portal.store.store import Conflict, Op, Store, read_one
+from portal.web.design import wareki
 from portal.wire.history import Action, Service
 from portal.wire.inquiries import (
     DeskInquiries,
@@ -22,7 +23,7 @@ from portal.wire.inquiries import (
     SendInquiry,
 )
 from portal.wire.limits import INQUIRIES_OF_ACCOUNT_MAX
-from portal.wire.moments import to_jst
+from portal.wire.moments import day_of, to_jst
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.sign_in import MailEvent
 
@@ -70,7 +71,7 @@ class InquiryBox:
             inquiry_id, owner.account_id, str(wanted.kind), sealed, self._clock.now_ms(), None, None, None
         )
         key = wanted.key or inquiry_id
-        line = self._history.line(owner, Service.INQUIRIES, Action.SEND, inquiry_id)
+        line = self._line(owner, Action.SEND, inquiry)
         if isinstance(await self._store.write([tables.insert(inquiry, key), line]), Conflict):
             params = {"account_id": owner.account_id, "client_key": key}
             earlier = await read_one(self._store, tables.OWN_BY_KEY, params)
@@ -82,6 +83,11 @@ class InquiryBox:
                 )
             inquiry = earlier
         return _view(inquiry)
+
+    def _line(self, owner: OpenedAccount, action: Action, inquiry: Inquiry) -> Op:
+        """In the history, with its kind and the day on which it was sent (HIS-2)."""
+        detail = f"{KINDS[InquiryKind(inquiry.kind)]}（{wareki(day_of(inquiry.sent_ms))}に送信）"
+        return self._history.line(owner, Service.INQUIRIES, action, inquiry.inquiry_id, detail=detail)
 
     def _text(self, owner: OpenedAccount, inquiry: Inquiry) -> str:
         return self._accounts.unseal(owner.account, _place(inquiry.inquiry_id, "text"), inquiry.text).decode()
@@ -127,7 +133,7 @@ class InquiryBox:
         inquiry = await self._own(owner, inquiry_id)
         if isinstance(inquiry, Problem):
             return inquiry
-        ops: list[Op] = [self._history.line(owner, Service.INQUIRIES, Action.VIEW, inquiry_id)]
+        ops: list[Op] = [self._line(owner, Action.VIEW, inquiry)]
         if inquiry.state is State.ANSWERED:
             now = self._clock.now_ms()
             ops.append(tables.mark_read(inquiry_id, now))
@@ -146,7 +152,10 @@ class InquiryBox:
 
     async def delete(self, owner: OpenedAccount, inquiry_id: str) -> Problem | None:
         """By hand (FLD-5)."""
-        line = self._history.line(owner, Service.INQUIRIES, Action.DELETE, inquiry_id)
+        inquiry = await self._own(owner, inquiry_id)
+        if isinstance(inquiry, Problem):
+            return inquiry
+        line = self._line(owner, Action.DELETE, inquiry)
         outcome = await self._store.write([tables.delete(inquiry_id, owner.account_id), line])
         return _NOT_HERE if isinstance(outcome, Conflict) else None
 

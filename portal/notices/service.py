@@ -10,6 +10,7 @@ from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
 from portal.files.service import File, FileKind, Files
 from portal.folder.sealing import Sealer
+from portal.history.model import detail_of
 from portal.history.service import History
 from portal.mail.service import promise
 from portal.notices import tables
@@ -305,11 +306,11 @@ class NoticeBox:
 
     async def file(self, owner: OpenedAccount, notice_id: str, kind: FileKind) -> File | Problem:
         """To take home; that is opening it (FLD-5)."""
-        opened = await self.open(owner, notice_id, Action.DOWNLOAD)
+        opened = await self.open(owner, notice_id, Action.DOWNLOAD, kind.upper())
         return opened if isinstance(opened, Problem) else await self._files.make(sheet_of(opened), kind)
 
     async def open(
-        self, owner: OpenedAccount, notice_id: str, action: Action = Action.VIEW
+        self, owner: OpenedAccount, notice_id: str, action: Action = Action.VIEW, taken_as: str = ""
     ) -> OpenedNotice | Problem:
         """The notice, marked as opened before it is shown. Another's is as if it did not exist (FLD-1).
 
@@ -318,7 +319,7 @@ class NoticeBox:
         notice = await self._own(owner, notice_id)
         if isinstance(notice, Problem):
             return notice
-        viewed = self._history.line(owner, Service.NOTICES, action, notice_id)
+        viewed = self._line(owner, action, notice, taken_as)
         if notice.state is State.UNOPENED and owner.by is None:
             now = self._clock.now_ms()
             await self._store.write([*tables.open_notice(notice.row, now), viewed])
@@ -340,6 +341,14 @@ class NoticeBox:
             can_answer(content.questionnaire, self._clock.now_ms()),
         )
 
+    def _line(
+        self, owner: OpenedAccount, action: Action, notice: OwnNotice, taken_as: str = "", of: str = ""
+    ) -> Op:
+        """In the history, with the notice's title and sender (HIS-2); *of* tells parts of one notice apart."""
+        title = notice.own.title or notice.shared.content.title
+        detail = detail_of(title, notice.shared.sender.name, taken_as)
+        return self._history.line(owner, Service.NOTICES, action, f"{notice.row.number}{of}", detail=detail)
+
     async def _answers(self, owner: OpenedAccount, row: NoticeRow) -> tuple[tuple[str, ...], ...] | None:
         if row.answered_ms is None:
             return None
@@ -350,7 +359,7 @@ class NoticeBox:
         return None if found is None else self._unsealed(owner, row.content_id, found)
 
     async def attachment(self, owner: OpenedAccount, notice_id: str, place: int) -> Attachment | Problem:
-        """添付ファイル of a notice that was opened."""
+        """添付ファイル of a notice that was opened; it stands in the history before it is handed out (HIS-2)."""
         notice = await self._own(owner, notice_id)
         if isinstance(notice, Problem):
             return notice
@@ -361,11 +370,17 @@ class NoticeBox:
         if row is None or found is None or notice.state is State.WITHDRAWN:
             return problem(ProblemCode.NOT_FOUND, "この添付ファイルはありません。")
         raw = self._sealer.open(row.content_id, row.wrapped_key, f"attachment/{place}", found.sealed)
-        return msgspec.msgpack.decode(raw, type=Attachment)
+        attachment = msgspec.msgpack.decode(raw, type=Attachment)
+        taken = f"添付ファイル {attachment.name}"
+        await self._store.write([self._line(owner, Action.DOWNLOAD, notice, taken, f"/{place}")])
+        return attachment
 
     async def delete(self, owner: OpenedAccount, notice_id: str) -> Done | Problem:
         """削除 by hand (FLD-5). That it was opened, and what was answered, its sender still learns."""
-        deleted = self._history.line(owner, Service.NOTICES, Action.DELETE, notice_id)
+        notice = await self._own(owner, notice_id)
+        if isinstance(notice, Problem):
+            return notice
+        deleted = self._line(owner, Action.DELETE, notice)
         outcome = await self._store.write(
             [
                 *tables.erase_own(owner.account_id, int(notice_id)),
@@ -398,7 +413,7 @@ class NoticeBox:
             return wrong
         place = _answers_place(notice.row.content_id, notice.row.position)
         sealed = self._accounts.seal(owner.account, place, msgspec.msgpack.encode(wanted.answers))
-        given = self._history.line(owner, Service.NOTICES, Action.ANSWER, wanted.notice_id)
+        given = self._line(owner, Action.ANSWER, notice)
         if isinstance(await self._store.write([*tables.answer(notice.row, sealed, now), given]), Conflict):
             return _NOT_HERE
         row = notice.row._replace(answered_ms=now)

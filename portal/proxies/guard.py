@@ -76,7 +76,7 @@ class FolderGuard(AccountGuard):
             if not each.needs <= owner.by.rights:
                 return NOT_GRANTED
             if each.line is not None:
-                lines.append(self._history.line(owner, *each.line, operation.name))
+                lines.append(self._history.line(owner, *each.line, operation.name, detail=each.detail))
         if lines:
             await self._store.write(lines)
         return owner

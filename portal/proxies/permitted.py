@@ -6,6 +6,7 @@ asks and takes home; what cannot be taken back, or speaks in the owner's name, t
 
 from typing import NamedTuple
 
+from portal.history.model import LIST_DETAIL
 from portal.wire import notices, records, self_information
 from portal.wire.history import Action, Service
 from portal.wire.operation import AnyOperation
@@ -19,27 +20,34 @@ class Permitted(NamedTuple):
     """All of them."""
     line: tuple[Service, Action] | None = None
     """What the guard writes into the owner's history; None where the operation itself does (PRX-7)."""
+    detail: str = LIST_DETAIL
+    """What that line says was looked at: what there is, or how far a request has come."""
 
 
 _RECORDS = frozenset([Right.RECORDS])
 _INFORMATION = frozenset([Right.SELF_INFORMATION])
 _NOTICES = frozenset([Right.NOTICES])
+_PROGRESS = "請求の状況"
 
 PERMITTED: dict[AnyOperation, Permitted] = {
     records.REQUEST_RECORDS: Permitted(_RECORDS),
     records.LIST_RECORDS_REQUESTS: Permitted(_RECORDS, (Service.RECORDS, Action.VIEW)),
-    records.VIEW_RECORDS_REQUEST: Permitted(_RECORDS, (Service.RECORDS, Action.VIEW)),
+    records.VIEW_RECORDS_REQUEST: Permitted(_RECORDS, (Service.RECORDS, Action.VIEW), _PROGRESS),
     records.READ_RECORDS: Permitted(_RECORDS),
     records.RECORDS_CSV: Permitted(_RECORDS),
     records.RECORDS_PDF: Permitted(_RECORDS),
-    self_information.VIEW_CATALOGUE: Permitted(_INFORMATION, (Service.SELF_INFORMATION, Action.VIEW)),
-    self_information.SEARCH: Permitted(_INFORMATION, (Service.SELF_INFORMATION, Action.VIEW)),
+    self_information.VIEW_CATALOGUE: Permitted(
+        _INFORMATION, (Service.SELF_INFORMATION, Action.VIEW), "請求できる情報の一覧"
+    ),
+    self_information.SEARCH: Permitted(
+        _INFORMATION, (Service.SELF_INFORMATION, Action.VIEW), "請求できる情報の一覧"
+    ),
     self_information.REQUEST_SELF_INFORMATION: Permitted(_INFORMATION),
     self_information.LIST_SELF_INFORMATION_REQUESTS: Permitted(
         _INFORMATION, (Service.SELF_INFORMATION, Action.VIEW)
     ),
     self_information.VIEW_SELF_INFORMATION_REQUEST: Permitted(
-        _INFORMATION, (Service.SELF_INFORMATION, Action.VIEW)
+        _INFORMATION, (Service.SELF_INFORMATION, Action.VIEW), _PROGRESS
     ),
     self_information.READ_SELF_INFORMATION: Permitted(_INFORMATION),
     self_information.SELF_INFORMATION_CSV: Permitted(_INFORMATION),
@@ -49,7 +57,7 @@ PERMITTED: dict[AnyOperation, Permitted] = {
     notices.OPEN_NOTICE: Permitted(_NOTICES),
     notices.NOTICE_CSV: Permitted(_NOTICES),
     notices.NOTICE_PDF: Permitted(_NOTICES),
-    notices.FETCH_ATTACHMENT: Permitted(_NOTICES, (Service.NOTICES, Action.DOWNLOAD)),
+    notices.FETCH_ATTACHMENT: Permitted(_NOTICES),
 }
 
 _TOP: tuple[AnyOperation, ...] = ()

@@ -1,5 +1,7 @@
 """Delegations: registered with both cards, changed, ended, and used (PRX-1…7)."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from portal.accounts.model import Hand, OpenedAccount
@@ -45,6 +47,7 @@ from portal.wire.proxies import (
 DRAFT_KEPT_MS = 60 * 60 * 1000
 """How long one may take from the form to the card."""
 _DRAFT = "proxy draft"
+MEMO = "メモ"
 RUN_OUT_AT_ONCE_MAX = 200
 """Delegations that one sweep ends."""
 
@@ -192,17 +195,26 @@ class Proxies:
         return self._view(owner, proxy.settings.nickname, delegation, now)
 
     def _lines(
-        self, owner: OpenedAccount, proxy: OpenedAccount | None, action: Action, delegation: Delegation
+        self,
+        owner: OpenedAccount,
+        proxy: OpenedAccount | None,
+        action: Action,
+        delegation: Delegation,
+        changed: Sequence[str] = (),
     ) -> list[Op]:
-        """In both histories, each with the other's nickname."""
+        """In both histories, each with the other's nickname and the names of what was changed."""
         about = delegation.delegation_id
         if proxy is None:
-            return [self._history.line(owner, Service.PROXIES, action, about)]
+            return [self._history.line(owner, Service.PROXIES, action, about, detail="、".join(changed))]
         # In a proxy's hand the history says whose it is by itself.
         whose = proxy.settings.nickname if owner.by is None else ""
+        # The owner's own words are not the proxy's business, not even that they are different.
+        shown = [each for each in changed if each != MEMO]
         return [
-            self._history.line(owner, Service.PROXIES, action, about, detail=whose),
-            self._history.line(proxy, Service.PROXIES, action, about, detail=owner.settings.nickname),
+            self._history.line(owner, Service.PROXIES, action, about, detail=_with(whose, changed)),
+            self._history.line(
+                proxy, Service.PROXIES, action, about, detail=_with(owner.settings.nickname, shown)
+            ),
         ]
 
     def _sealed(self, owner: OpenedAccount, delegation: Delegation, scope: Scope) -> bytes:
@@ -298,9 +310,12 @@ class Proxies:
             mails=int(wanted.scope.mail),
             end_ms=end_of(wanted.end),
         )
+        names = _changed_in(self._scope(owner, found), wanted.scope)
+        if wanted.end != found.last_day:
+            names.append("期間")
         ops = [
             tables.change(found, changed),
-            *self._lines(owner, proxy, Action.CHANGE, found),
+            *self._lines(owner, proxy, Action.CHANGE, found, names),
         ]
         if isinstance(await self._store.write(ops), Conflict):
             return CHANGED_MEANWHILE
@@ -411,6 +426,25 @@ class Proxies:
             )
         ops = [tables.delete_older(kept_since_ms(now)), tables.drop_drafts(now - DRAFT_KEPT_MS)]
         await self._store.write(ops)
+
+
+def _changed_in(before: Scope, now: Scope) -> list[str]:
+    """The names of what is different, for the history."""
+    return [
+        name
+        for name, was, is_now in (
+            ("まかせること", set(before.rights), set(now.rights)),
+            ("見てよい情報", set(before.information), set(now.information)),
+            ("メール通知", before.mail, now.mail),
+            ("警告の時期", before.warn_days, now.warn_days),
+            (MEMO, before.memo, now.memo),
+        )
+        if was != is_now
+    ]
+
+
+def _with(whose: str, changed: Sequence[str]) -> str:
+    return f"{whose} {'、'.join(changed)}" if changed else whose
 
 
 _READ_AGAIN = {

@@ -119,10 +119,10 @@ class Records:
         return RecordsRequests(await self._shelf.listed(owner))
 
     async def read(
-        self, owner: OpenedAccount, request_id: str, action: Action = Action.VIEW
+        self, owner: OpenedAccount, request_id: str, action: Action = Action.VIEW, taken_as: str = ""
     ) -> RecordsContent | Problem:
         """The records, marked as read."""
-        found = await self._shelf.read(owner, request_id, action)
+        found = await self._shelf.read(owner, request_id, action, taken_as)
         return found if isinstance(found, Problem) else RecordsContent(*found)
 
     async def record(
@@ -136,5 +136,5 @@ class Records:
 
     async def file(self, owner: OpenedAccount, request_id: str, kind: FileKind) -> File | Problem:
         """To take home; that is reading it (FLD-3, FLD-5)."""
-        found = await self.read(owner, request_id, Action.DOWNLOAD)
+        found = await self.read(owner, request_id, Action.DOWNLOAD, kind.upper())
         return found if isinstance(found, Problem) else await self._files.make(sheet_of(found), kind)

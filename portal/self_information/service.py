@@ -389,20 +389,20 @@ class SelfInformations:
         return SelfInformationRequests(await self._shelf.listed(owner))
 
     async def read(
-        self, owner: OpenedAccount, request_id: str, action: Action = Action.VIEW
+        self, owner: OpenedAccount, request_id: str, action: Action = Action.VIEW, taken_as: str = ""
     ) -> SelfInformationContent | Problem:
         """The information, marked as read."""
-        found = await self._shelf.read(owner, request_id, action)
+        found = await self._shelf.read(owner, request_id, action, taken_as)
         return found if isinstance(found, Problem) else SelfInformationContent(*found)
 
     async def file(self, owner: OpenedAccount, request_id: str, kind: FileKind) -> File | Problem:
         """To take home; that is reading it (FLD-3, FLD-5)."""
-        found = await self.read(owner, request_id, Action.DOWNLOAD)
+        found = await self.read(owner, request_id, Action.DOWNLOAD, kind.upper())
         return found if isinstance(found, Problem) else await self._files.make(sheet_of(found), kind)
 
     async def attachment(self, owner: OpenedAccount, request_id: str, number: int) -> Attachment | Problem:
         """関連書類 (SELF-8), counted from 1; taking it is reading the answer."""
-        found = await self.read(owner, request_id, Action.DOWNLOAD)
+        found = await self.read(owner, request_id, Action.DOWNLOAD, f"関連書類{number}")
         if isinstance(found, Problem):
             return found
         attachments = found.content.attachments

@@ -203,7 +203,7 @@ NOTICE_PDF = Operation(
 FETCH_ATTACHMENT = Operation(
     "notices.attachment", System.PORTAL, Method.GET, "/api/notices/{notice_id}/attachments/{place}", OneAttachment,
     Attachment, callers=[Party.CITIZEN], repeatable=True, requirements=["NOT-7", "FLD-5"],
-    summary="お知らせの添付ファイルを受け取る", problems=_ONE,
+    summary="お知らせの添付ファイルを受け取る", problems=[*_ONE, P.STORAGE_REFUSED],
 )  # fmt: skip
 
 DELETE_NOTICE = Operation(

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.history.model import ACTIONS, OPERATORS, SERVICES, Cursor, Range, oldest_ms, range_of, read_cursor
+from portal.history.model import (
+    ACTIONS,
+    DETAIL_CHARACTERS_MAX,
+    OPERATORS,
+    SERVICES,
+    Cursor,
+    Range,
+    detail_of,
+    oldest_ms,
+    range_of,
+    read_cursor,
+)
 from portal.wire.history import Action, HistoryQuery, Operator, Service
 from portal.wire.moments import day_of, start_of
 from portal.wire.problems import Problem
@@ -62,3 +73,8 @@ def test_a_cursor_comes_back(at_ms: int, service: Service, action: Action, about
 def test_any_text_is_a_cursor_or_none(text: str) -> None:
     found = read_cursor(text)
     assert found is None or found.at_ms >= 0
+
+
+def test_a_title_without_end_is_cut() -> None:
+    said = detail_of("長" * 1000, "送" * 1000, "x" * 1000)
+    assert said.startswith("「長") and "…」（送" in said and len(said) < 3 * DETAIL_CHARACTERS_MAX + 10
