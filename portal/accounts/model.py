@@ -1,6 +1,5 @@
 """アカウント: who has a folder, by which certificate, under which nickname. Nothing here names the person (FLD-2)."""
 
-import string
 import unicodedata
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ from portal.accounts.mail_confirmation import Confirmation
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.proxies import Right
 from portal.wire.sign_in import AccountSettings, MailEvent
+from portal.wire.texts import is_blank
 
 
 class Account(NamedTuple):
@@ -112,7 +112,7 @@ def _is_plain(character: str) -> bool:
 
 def check_settings(settings: AccountSettings) -> Problem | None:
     """What is wrong with these settings, if anything (ACC-3, ACC-4)."""
-    if not settings.nickname.strip(string.whitespace + "\u3000" + _JOINERS):
+    if is_blank(settings.nickname):
         return problem(ProblemCode.UNPROCESSABLE, "ニックネームを入力してください。", field="$.nickname")
     if not all(_is_plain(character) for character in settings.nickname):
         return problem(

@@ -10,6 +10,7 @@ from portal.inquiries import faq
 from portal.inquiries.model import KINDS
 from portal.inquiries.service import InquiryBox
 from portal.web.addresses import page
+from portal.web.design import time_ja
 from portal.web.reception import Guest, Reception, User, from_folder, read_key, rows_of, typed
 from portal.wire.inquiries import InquiryKind, InquiryState, InquiryView, SearchFaq, SendInquiry
 from portal.wire.limits import INQUIRY_CHARACTERS_MAX, SEARCH_TEXT_CHARACTERS_MAX
@@ -17,6 +18,10 @@ from portal.wire.problems import Problem, ProblemCode
 
 MESSAGES = {"sent": "お問い合わせを送りました", "deleted": "お問い合わせを削除しました"}
 OPTIONS = [{"value": str(kind), "label": label, "note": None} for kind, label in KINDS.items()]
+
+NO_KIND = "お問い合わせの種類を選んでください。"
+CHOSEN = "chosen"
+"""Stands in the address when the button below the kinds was pressed, whether or not one was chosen."""
 
 
 def add_pages(reception: Reception, inquiries: InquiryBox) -> None:
@@ -61,6 +66,8 @@ def add_pages(reception: Reception, inquiries: InquiryBox) -> None:
 
     async def form(user: User) -> Response:
         kind = _kind(typed(request.args, "kind"))
+        if kind is None and CHOSEN in request.args:
+            return show_form(user, {"kind": "", "text": ""}, {"kind": NO_KIND}, 422)
         return show_form(user, {"kind": "" if kind is None else str(kind), "text": ""}, {})
 
     async def send(user: User) -> Response:
@@ -69,7 +76,7 @@ def add_pages(reception: Reception, inquiries: InquiryBox) -> None:
         errors: dict[str, str] = {}
         kind = _kind(values["kind"])
         if kind is None:
-            errors["kind"] = "お問い合わせの種類を選んでください。"
+            errors["kind"] = NO_KIND
         if not values["text"]:
             errors["text"] = "内容を入力してください。"
         elif len(values["text"]) > INQUIRY_CHARACTERS_MAX:
@@ -105,7 +112,10 @@ def add_pages(reception: Reception, inquiries: InquiryBox) -> None:
         seen = await inquiries.view(user.account, inquiry_id)
         if isinstance(seen, Problem):
             return reception.tell(seen, user)
-        happens = ["お問い合わせと、その回答が消えます。"]
+        happens = [
+            f"お問い合わせ：{KINDS[seen.kind]}（{time_ja(seen.sent_at)}に送ったもの）",
+            "お問い合わせと、その回答が消えます。",
+        ]
         if seen.state is InquiryState.SENT:
             happens.append("まだ回答がありません。削除すると、回答は届きません。")
         context = {

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from portal.files.service import FileKind
 from portal.notices.model import wrong_answers
-from portal.notices.service import NoticeBox
+from portal.notices.service import NOT_HERE, NoticeBox
 from portal.seams.clock import Clock
 from portal.web.addresses import page
 from portal.web.design import date_parts, read_date
@@ -157,10 +157,14 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
         return reception.hand_out(found.name, found.media_type, found.content)
 
     async def ask_to_delete(user: User, notice_id: str) -> Response:
+        seen = await box.view(user.account, notice_id) if _is_id(notice_id) else NOT_HERE
+        if isinstance(seen, Problem):
+            return reception.tell(seen, user, way=back)
         context = {
             "nav": "notices",
             "title": "このお知らせを削除しますか",
             "happens": [
+                f"お知らせ：{seen.title}（{seen.sender.name}）",
                 "お知らせと添付ファイルは、利用者フォルダーから消えます。",
                 "送ったアンケートの回答は、送り主に届きます。",
             ],
@@ -175,10 +179,9 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
         return reception.show("confirm.html", user, context)
 
     async def delete(user: User, notice_id: str) -> Response:
-        if _is_id(notice_id):
-            outcome = await box.delete(user.account, notice_id)
-            if isinstance(outcome, Problem) and outcome.code is not ProblemCode.NOT_FOUND:
-                return reception.tell(outcome, user, way=back)
+        outcome = await box.delete(user.account, notice_id) if _is_id(notice_id) else NOT_HERE
+        if isinstance(outcome, Problem):
+            return reception.tell(outcome, user, way=back)
         return reception.go("folder" if from_folder(await request.form) else "notices", {"done": "deleted"})
 
     reception.users("notices", get=overview)

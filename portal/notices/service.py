@@ -60,7 +60,7 @@ CONTENTS_OPEN_MAX: Final = 256
 """Unsealed contents in memory: the page of a folder shows few, a bulk send one over and over."""
 BATCH_TRIES_MAX: Final = 3
 
-_NOT_HERE: Final = problem(
+NOT_HERE: Final = problem(
     ProblemCode.NOT_FOUND, "このお知らせはありません（保存期限が過ぎたか、取り消されたか、削除されました）。"
 )
 _WITHDRAWN: Final = problem(ProblemCode.CONFLICT, "このお知らせは、送り主が取り消しました。")
@@ -220,7 +220,7 @@ class NoticeBox:
     async def read_marks(self, request: relaying.ReadMarks) -> relaying.Marks | Problem:
         """開封状況: which positions were opened, and when (NOT-4)."""
         if await self._content(request.content_id) is None:
-            return _NOT_HERE
+            return NOT_HERE
         rows = await self._store.read(tables.MARKS, _since(request))
         marks = tuple(relaying.Mark(row.position, row.at_ms) for row in rows[:MARKS_IN_ANSWER_MAX])
         return relaying.Marks(marks, len(rows) > MARKS_IN_ANSWER_MAX)
@@ -229,7 +229,7 @@ class NoticeBox:
         """回答の回収: as they stand now; after the time for it there are none."""
         content = await self._content(request.content_id)
         if content is None:
-            return _NOT_HERE
+            return NOT_HERE
         if content.collect_until_ms <= self._clock.now_ms():
             return relaying.Collected((), False)
         rows = await self._store.read(tables.ANSWERS, _since(request))
@@ -375,6 +375,11 @@ class NoticeBox:
         await self._store.write([self._line(owner, Action.DOWNLOAD, notice, taken, f"/{place}")])
         return attachment
 
+    async def view(self, owner: OpenedAccount, notice_id: str) -> NoticeView | Problem:
+        """What stands of it in the list: looking at that opens nothing."""
+        notice = await self._own(owner, notice_id)
+        return notice if isinstance(notice, Problem) else _view(notice)
+
     async def delete(self, owner: OpenedAccount, notice_id: str) -> Done | Problem:
         """削除 by hand (FLD-5). That it was opened, and what was answered, its sender still learns."""
         notice = await self._own(owner, notice_id)
@@ -388,7 +393,7 @@ class NoticeBox:
                 deleted,
             ]
         )
-        return _NOT_HERE if isinstance(outcome, Conflict) else Done()
+        return NOT_HERE if isinstance(outcome, Conflict) else Done()
 
     async def answer(self, owner: OpenedAccount, wanted: GiveAnswers) -> NoticeView | Problem:
         """アンケートの回答, durable on return; the last one before the deadline counts."""
@@ -415,7 +420,7 @@ class NoticeBox:
         sealed = self._accounts.seal(owner.account, place, msgspec.msgpack.encode(wanted.answers))
         given = self._line(owner, Action.ANSWER, notice)
         if isinstance(await self._store.write([*tables.answer(notice.row, sealed, now), given]), Conflict):
-            return _NOT_HERE
+            return NOT_HERE
         row = notice.row._replace(answered_ms=now)
         return _view(msgspec.structs.replace(notice, row=row, state=State.ANSWERED))
 
@@ -423,7 +428,7 @@ class NoticeBox:
         params = {"account_id": owner.account_id, "number": int(notice_id), "now": self._clock.now_ms()}
         row = await read_one(self._store, tables.OWN, params)
         notice = None if row is None else await self._made(owner, row)
-        return notice or _NOT_HERE
+        return notice or NOT_HERE
 
     async def _made(self, owner: OpenedAccount, row: NoticeRow) -> OwnNotice | None:
         """None when its sender has taken it back before it was opened."""

@@ -58,6 +58,13 @@ def _length(found: re.Match[str]) -> str:
     return f"{most}{_UNITS.get(found['type'], '')}{'以上' if least else 'まで'}にしてください"
 
 
+_TRUNCATED: Final = "Input data was truncated"
+_LONE: Final = "対になっていないサロゲート（\\ud800 など）があります。文字として読めません"
+_LONE_SURROGATE: Final = re.compile(
+    rb"(?<!\\)(?:\\\\)*\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})(?=[^\\]|\\[^u]|\\u[0-9a-fA-F]{4})"
+)
+"""Half a character in a JSON text, and the text goes on behind it."""
+
 _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]] = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
@@ -103,6 +110,10 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]
         (r"Invalid base64 encoded string\Z", lambda m: "base64として読めません"),
         (r"(?:Integer value|Number) out of range\Z", lambda m: "数が大きすぎます"),
         (r"Input data was truncated\Z", lambda m: "途中で終わっています"),
+        (
+            r"JSON is malformed: .*utf-16 surrogate pair \(byte (\d+)\)\Z",
+            lambda m: f"{int(m[1]) + 1}バイト目までに、{_LONE}",
+        ),
         (r"JSON is malformed: .*\(byte (\d+)\)\Z", lambda m: f"{int(m[1]) + 1}バイト目が読めません"),
     )
 )
@@ -119,8 +130,13 @@ def in_words(reason: str) -> str:
     return reason.removesuffix("。") if _JAPANESE.search(reason) else _UNREADABLE
 
 
-def complaint(error: Exception) -> tuple[str, str]:
-    """What is wrong, in words, and where as a JSON path; ``$`` when it is the whole."""
+def complaint(error: Exception, body: bytes = b"") -> tuple[str, str]:
+    """What is wrong, in words, and where as a JSON path; ``$`` when it is the whole.
+
+    With the *body* that was read, half a character shortly before its end is not called an end that came too early.
+    """
     reason, _, where = str(error).partition(" - at `")
+    if reason == _TRUNCATED and _LONE_SURROGATE.search(body):
+        return _LONE, "$"
     # Of a key of an object it says ``key` in `$.fields``.
     return in_words(reason), where.rpartition("`")[0].rpartition("`")[2] or "$"

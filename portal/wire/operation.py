@@ -276,7 +276,7 @@ class Operation(Generic[Req, Res]):
         except msgspec.ValidationError as error:
             return _unfit(*complaint(error))
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            words, _ = complaint(error)
+            words, _ = complaint(error, wire.body)
             return problem(ProblemCode.MALFORMED, f"JSONとして読み取れる形で送ってください（{words}）。")
 
     def encode_response(self, response: Res) -> WireResponse:

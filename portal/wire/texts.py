@@ -9,6 +9,11 @@ _JOINERS: Final = "\u200c\u200d"
 _TAGS: Final = range(0xE0020, 0xE0080)
 """In the flags of England, Scotland and Wales."""
 _REFUSED: Final = frozenset(["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])
+_LOOKS_BLANK: Final = frozenset(
+    "\u2800\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f"
+    + "".join(map(chr, range(0xFE00, 0xFE10)))
+)
+"""Letters and marks by their category, and nothing to be seen; the last ones only choose a form of what stands before."""
 _PLAIN: Final = re.compile(r"[\x20-\x7e\u3000-\u303e\u3041-\u3096\u3099-\u30ff\u4e00-\u9fff\uff01-\uff9f]*\Z")
 """What nearly all of our texts consist of; they need no closer look."""
 _URL: Final = re.compile(r"https?://[A-Za-z0-9.\-]{1,253}(?::[0-9]{1,5})?(?:/[!-~]*)?\Z")
@@ -32,8 +37,11 @@ def forbidden_in(text: str, *, lines: bool) -> int | None:
 
 
 def is_blank(text: str) -> bool:
-    """Whether nobody would see anything of it; an ideographic space (U+3000) is a blank too."""
-    return not text.strip().strip(_JOINERS + "\u3000 ")
+    """Whether nobody would see anything of it: blanks of every width, and what only looks blank (Hangul fillers, empty Braille)."""
+    return all(
+        character.isspace() or character in _LOOKS_BLANK or unicodedata.category(character) in ("Cf", "Zs")
+        for character in text
+    )
 
 
 def is_web_address(text: str) -> bool:

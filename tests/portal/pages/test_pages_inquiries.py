@@ -100,11 +100,23 @@ async def test_an_inquiry_is_its_writers_and_goes_when_she_says(house: House) ->
         await other.get(where)
         assert other.status == 404
     await browser.click("削除する")
-    assert "回答は届きません" in browser.text
+    assert "回答は届きません" in browser.text and "お問い合わせ：ログイン・カード（" in browser.text
     await browser.press("削除する")
     assert "お問い合わせを削除しました" in browser.text
     await browser.get(address)
     assert browser.status == 404
+
+
+@pytest.mark.requirement("FAQ-2")
+async def test_going_on_without_a_kind_says_what_is_missing(house: House) -> None:
+    browser = await house.signed_in()
+    await browser.get("/inquiries/new")
+    assert browser.status == 200 and "選んでください" not in browser.text
+    await browser.press("次に進む")
+    assert browser.status == 422 and "お問い合わせの種類を選んでください" in browser.text
+    assert browser.page.title.startswith("エラー：")
+    await browser.press("次に進む", kind="other")
+    assert browser.status == 200 and "内容" in browser.text
 
 
 async def test_what_is_wrong_is_said_at_its_field(house: House) -> None:

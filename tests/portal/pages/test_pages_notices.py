@@ -210,9 +210,16 @@ async def test_anothers_is_not_there(house: House) -> None:
     token = other.form("ログアウト").fields[0]
     await other.post(f"{address}/answer", [token, ("q0", "土曜日")])
     assert other.status == 404
-    await other.post(f"{address}/delete", [token])
+    for path in (f"{address}/delete", "/notices/999999/delete", "/notices/x/delete"):
+        await other.get(path)
+        assert other.status == 404 and "削除しますか" not in other.text
+        await other.post(path, [token])
+        assert other.status == 404 and "削除しました" not in other.text
     await browser.get(address)
     assert browser.status == 200
+    title = browser.page.title.partition("｜")[0]
+    await browser.get(f"{address}/delete")
+    assert title and title in browser.text.partition("削除しますか")[2], "it is named"
 
 
 @pytest.mark.requirement("NOT-4")

@@ -87,6 +87,25 @@ def test_each_complaint_is_in_words(body: str, words: str, where: str) -> None:
     assert complaint(wrong.value) == (words, where)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [rb'"\ud800"', rb'{"a":"\uDBFF"}', rb'{"a":"\ud800\n"}', rb'{"a":"\ud800 and more of it"}', rb'"\udc00"', rb'"\ud800\u0041"'],
+)  # fmt: skip
+def test_half_a_character_is_called_by_its_name(body: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError) as wrong:
+        msgspec.json.decode(body)
+
+    assert "対になっていないサロゲート" in complaint(wrong.value, body)[0]
+
+
+@pytest.mark.parametrize("body", [b'{"a":"abc', rb'{"a":"\ud83d\ude00', rb'{"a":"\\ud800'])
+def test_an_end_that_came_too_early_is_one(body: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError) as wrong:
+        msgspec.json.decode(body)
+
+    assert complaint(wrong.value, body) == ("途中で終わっています", "$")
+
+
 def test_what_nobody_knows_is_still_japanese() -> None:
     assert in_words("Something new that msgspec says") == "形が正しくありません"
 

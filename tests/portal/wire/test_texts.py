@@ -54,7 +54,11 @@ def test_the_quick_look_agrees_with_the_close_one(text: str) -> None:
     assert forbidden_in(text, lines=False) == close
 
 
-@pytest.mark.parametrize("text", ["", " ", "\u3000\u3000", "\n\t", "\u200d"])
+@pytest.mark.parametrize("text", [
+        "", " ", "\u3000\u3000", "\n\t", "\u200d", "\u2800", "\u115f\u1160", "\u3164", "\uffa0 \u200b", "\ufeff",
+        "\u00ad", "\ufe0f", "\u2003\u2800\u3000",
+    ],
+)  # fmt: skip
 def test_blank(text: str) -> None:
     assert is_blank(text)
 
