@@ -24,7 +24,8 @@ from portal.inquiries import api as inquiries_api
 from portal.inquiries import tables as inquiries_tables
 from portal.inquiries.service import InquiryBox
 from portal.mail.carriers import MailCarrier
-from portal.mail.service import WORK as MAIL
+from portal.mail.cautions import PARTING
+from portal.mail.model import WORK as MAIL
 from portal.mail.service import MailService
 from portal.notices import api as notices_api
 from portal.notices import tables as notices_tables
@@ -164,6 +165,7 @@ def build(
         **notices.works,
         MAIL: mails.work,
         MAIL_CODE: mails.work_code,
+        PARTING: mails.work_parting,
     }
     holder = "" if store.sole_writer else identifier(chance)
     box = outbox.Outbox(store, clock, works, holder)
@@ -175,6 +177,7 @@ def build(
         store, clock, chance, accounts, anchors, revocation, challenges, box, history, settings
     )
     proxies = Proxies(store, clock, chance, accounts, sessions, history)
+    proxies.expect_work = box.expect
     box.add_work(PROXY_MAIL, ProxyMails(proxies, folder, mails).work)
     rates = Rates(settings.rates, clock)
     signed_in, own, peers = SessionGuard(sessions), AccountGuard(sessions, accounts, rates), Peers(keys)

@@ -18,6 +18,10 @@ _EVENTS: Mapping[MailEvent, tuple[str, str | None]] = {
     MailEvent.LATE_SELF_INFORMATION: ("あなたの情報の回答が、あとから届いたとき", None),
     MailEvent.INQUIRY_ANSWERED: ("お問い合わせの回答が届いたとき", None),
     MailEvent.NOTICE: ("行政機関からのお知らせが届いたとき", None),
+    MailEvent.CAUTION: (
+        "システムからの注意があるとき",
+        "代理人の登録や終わり、メールアドレスの変更、確認番号の間違い、新しい電子証明書でのログイン、アカウントを閉じたことをお知らせします。",
+    ),
 }
 
 
@@ -114,5 +118,9 @@ def context(values: Mapping[str, Any], errors: Mapping[str, str]) -> dict[str, A
     }
 
 
-NEW = {"nickname": "", **dict.fromkeys(MAIL_FIELDS, ""), "mail_events": [str(MailEvent.SIGN_IN)]}
+NEW = {
+    "nickname": "",
+    **dict.fromkeys(MAIL_FIELDS, ""),
+    "mail_events": [str(MailEvent.SIGN_IN), str(MailEvent.CAUTION)],
+}
 """The first-time form before anything is typed."""

@@ -12,6 +12,8 @@ from portal.accounts.model import Account, KeptSettings, OpenedAccount, changed_
 from portal.folder.sealing import Opener, Sealer
 from portal.history.service import History
 from portal.links.link import Link
+from portal.mail import cautions
+from portal.mail.model import Caution
 from portal.seams.chance import Chance, identifier
 from portal.seams.clock import Clock
 from portal.store import outbox
@@ -40,6 +42,8 @@ class Person(NamedTuple):
 
     root_serial: str
     account_id: str | None
+    is_new_certificate: bool = False
+    """There is an account, and this certificate has not been seen at it."""
 
 
 class Altered(NamedTuple):
@@ -53,6 +57,8 @@ class Altered(NamedTuple):
     """As what it stands in the history; None: it is no deed."""
     detail: str = ""
     """What of the settings, in words; never what it was or is."""
+    caution: Caution | None = None
+    """What is to be cautioned about, at the addresses that the account had before (ACC-4)."""
 
 
 class NoAnswer(NamedTuple):
@@ -128,7 +134,9 @@ class Accounts:
         if not isinstance(linkage, jpki.Linkage):
             return NoAnswer()
         account = await read_one(self._store, tables.BY_ROOT, {"root_serial": linkage.root_serial})
-        return Person(linkage.root_serial, None if account is None else account.account_id)
+        return Person(
+            linkage.root_serial, None if account is None else account.account_id, account is not None
+        )
 
     def new(self, root_serial: str, settings: AccountSettings) -> OpenedAccount:
         """A new account, not written yet; its addresses wait for their codes."""
@@ -213,7 +221,13 @@ class Accounts:
             waiting,
             _with_sent(kept, now, len(new)),
         )
-        return Altered(renewed, to_send=new, detail="、".join(changed_in(kept, renewed)))
+        moved = wanted.mail_addresses != kept.mail_addresses
+        return Altered(
+            renewed,
+            to_send=new,
+            detail="、".join(changed_in(kept, renewed)),
+            caution=Caution.ADDRESSES_CHANGED if moved else None,
+        )
 
     async def confirm_mail(
         self, opened: OpenedAccount, address: str, code: str
@@ -237,7 +251,8 @@ class Accounts:
                 case Try.WRONG:
                     left = MAIL_CODE_TRIES_MAX - tried.tries
                     counted = msgspec.structs.replace(kept, waiting=(*others, tried))
-                    return Altered(counted, _wrong_code(left), done=None)
+                    locked = Caution.CODE_LOCKED if left == 0 else None
+                    return Altered(counted, _wrong_code(left), done=None, caution=locked)
                 case Try.OVER:
                     return Altered(kept, _CODE_OVER)
 
@@ -279,12 +294,17 @@ class Accounts:
                 tables.set_settings(account.account_id, account.settings, sealed),
                 *self._code_ops(account.account_id, altered.to_send, now),
             ]
+            warned: list[Op] = []
+            if altered.caution is not None:
+                # By what was wished before this change: whoever takes an account over also changes the wishes.
+                warned = cautions.parting(self._sealer, self._chance, opened, altered.caution, now)
+            ops += warned
             if altered.done is not None:
                 ops.append(self._history.line(opened, Service.ACCOUNT, altered.done, detail=altered.detail))
             outcome = await self._store.write(ops)
             self.forget(account.account_id)
             if not isinstance(outcome, Conflict):
-                if altered.to_send:
+                if altered.to_send or warned:
                     self.expect_work(now)
                 return altered.said or OpenedAccount(account._replace(settings=sealed), altered.kept)
             again = await self.by_id(account.account_id)
@@ -298,9 +318,16 @@ class Accounts:
 
         *ops* take away what others keep of it, in the same transaction.
         """
-        await self._store.write([*ops, tables.delete(opened.account_id)])
+        now = self._clock.now_ms()
+        warned = cautions.parting(self._sealer, self._chance, opened, Caution.CLOSED, now)
+        await self._store.write([*ops, *warned, tables.delete(opened.account_id)])
         self.forget(opened.account_id)
         self._sealer.forget(opened.account_id)
+        self.expect_work(now)
+
+    def parting(self, row_key: str) -> cautions.Parting:
+        """A caution that stands in the outbox for itself. Raises :class:`portal.folder.sealing.Unreadable`."""
+        return cautions.read_parting(self._sealer, row_key)
 
     async def code_of(self, opened: OpenedAccount) -> str | None:
         """開示システム用符号 of this account's person, acquired once; None while the network can't be asked."""

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from portal.wire.sign_in import MailEvent
 
+WORK = "mail"
+"""The outbox work that sends a mail to an account."""
+
 
 class Text(NamedTuple):
     subject: str
@@ -17,6 +20,17 @@ class News(StrEnum):
     ANSWERED = "answered"
     ENDED = "ended"
     """It came to an end without an answer: there is guidance to read."""
+
+
+class Caution(StrEnum):
+    """システムからの注意: what is cautioned about."""
+
+    PROXY_GRANTED = "proxy_granted"
+    PROXY_ENDED = "proxy_ended"
+    ADDRESSES_CHANGED = "addresses_changed"
+    CODE_LOCKED = "code_locked"
+    NEW_CERTIFICATE = "new_certificate"
+    CLOSED = "closed"
 
 
 _CLOSING = """
@@ -52,6 +66,39 @@ TEXTS: dict[MailEvent, Text] = {
         "ログインして、内容をご確認ください。" + _CLOSING,
     ),
 }
+
+
+def _caution(happened: str, to_do: str) -> Text:
+    return Text(
+        "【マイナポータル（模擬）】アカウントについての注意のお知らせ",
+        f"{{nickname}} さん\n\n{{moment}}に、{happened}\n{to_do}" + _CLOSING,
+    )
+
+
+_IF_NOT_YOU = "お心当たりがないときは、カードの暗証番号を変え、ログインして「操作履歴」をご確認ください。"
+
+CAUTIONS: dict[Caution, Text] = {
+    Caution.PROXY_GRANTED: _caution(
+        "あなたのアカウントで、代理人の登録がありました。",
+        "ログインして「代理人」をご確認ください。お心当たりがないときは、代理を終えてください。",
+    ),
+    Caution.PROXY_ENDED: _caution(
+        "あなたのアカウントで、代理が終わりました。", "ログインして「代理人」をご確認ください。"
+    ),
+    Caution.ADDRESSES_CHANGED: _caution("あなたのアカウントのメールアドレスが変えられました。", _IF_NOT_YOU),
+    Caution.CODE_LOCKED: _caution(
+        "メールアドレスの確認番号が続けて間違えられたため、その番号を使えなくしました。", _IF_NOT_YOU
+    ),
+    Caution.NEW_CERTIFICATE: _caution(
+        "あなたのアカウントに、これまでと違う電子証明書でログインがありました。",
+        "カードや電子証明書を新しくした覚えがないときは、カードの利用を止め、市区町村の窓口にご相談ください。",
+    ),
+    Caution.CLOSED: _caution(
+        "あなたのアカウントが閉じられ、利用者フォルダーの中身が消えました。",
+        "お心当たりがないときは、カードの暗証番号を変えてください。もう一度使うときは、ログインして登録してください。",
+    ),
+}
+"""No proxy's name, no address: a mail is read by anybody on the way (ACC-4)."""
 
 
 CODE_TEXT = Text(
@@ -99,6 +146,8 @@ class MailKey(NamedTuple):
 
     @property
     def words(self) -> Text:
+        if self.event is MailEvent.CAUTION:
+            return CAUTIONS[Caution(self.about.partition(".")[0])]
         return (TEXTS if self.news is News.ANSWERED else ENDED_TEXTS)[self.event]
 
     @property

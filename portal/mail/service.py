@@ -4,9 +4,10 @@ import structlog
 
 from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
+from portal.folder.sealing import Unreadable
 from portal.mail.carriers import Mail, MailCarrier, NotNow, Undeliverable
 from portal.mail.composing import compose
-from portal.mail.model import CODE_TEXT, MailKey, News, Text
+from portal.mail.model import CAUTIONS, CODE_TEXT, WORK, MailKey, News, Text
 from portal.seams.clock import Clock
 from portal.store import outbox
 from portal.store.store import Op
@@ -16,7 +17,6 @@ from portal.wire.sign_in import MailEvent
 
 log = structlog.get_logger(__name__)
 
-WORK = "mail"
 TRYING_MS_MAX = 5 * DAY
 """RFC 5321 4.5.4.1: give up after four to five days."""
 
@@ -56,6 +56,23 @@ class MailService:
                 log.warning("mail_undeliverable", account=account.account_id, mail=row.kind)
         if failures and self._clock.now_ms() - row.put_ms < TRYING_MS_MAX:
             return outbox.Again("; ".join(failures))
+        return outbox.Finished()
+
+    async def work_parting(self, row: outbox.Row) -> outbox.Finished | outbox.Again:
+        """Send a caution to an address that its account no longer has."""
+        try:
+            found = self._accounts.parting(row.key)
+        except Unreadable:
+            log.error("caution_unreadable")
+            return outbox.Finished()
+        text = CAUTIONS[found.caution]
+        body = text.body.format(nickname=found.reader.nickname, moment=words_of(found.moment_ms))
+        message = self._compose(found.reader.address, text.subject, body, f"caution.{found.name}")
+        outcome = await self._carrier.send(Mail(self._sender, found.reader.address, message))
+        if isinstance(outcome, NotNow) and self._clock.now_ms() - row.put_ms < TRYING_MS_MAX:
+            return outbox.Again(outcome.reason)
+        if isinstance(outcome, Undeliverable):
+            log.warning("mail_undeliverable", mail=row.kind)
         return outbox.Finished()
 
     async def work_code(self, row: outbox.Row) -> outbox.Finished | outbox.Again:

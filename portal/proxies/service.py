@@ -1,12 +1,14 @@
 """Delegations: registered with both cards, changed, ended, and used (PRX-1…7)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from portal.accounts.model import Hand, OpenedAccount
 from portal.accounts.service import Accounts
 from portal.history.service import History
+from portal.mail.cautions import caution
+from portal.mail.model import Caution
 from portal.proxies import tables
 from portal.proxies.model import (
     Delegation,
@@ -99,6 +101,9 @@ class Proxies:
         self._sessions = sessions
         self._history = history
 
+        self.expect_work: Callable[[int], None] = lambda due_ms: None
+        """Tells the outbox when something falls due; set once that exists."""
+
     def __repr__(self) -> str:
         return "Proxies()"
 
@@ -184,6 +189,7 @@ class Proxies:
             tables.insert(delegation),
             tables.drop_draft(owner.account_id),
             *self._lines(owner, proxy, Action.GRANT, delegation),
+            *_cautions(owner, proxy, Caution.PROXY_GRANTED, delegation, now),
         ]
         outcome = await self._store.write(ops)
         if isinstance(outcome, Conflict):
@@ -192,6 +198,7 @@ class Proxies:
             # Closed in this very moment, an account is granted nothing.
             gone = await self._accounts.by_id(proxy.account_id) is None
             return NO_ACCOUNT if gone else TWICE
+        self.expect_work(now)
         return self._view(owner, proxy.settings.nickname, delegation, now)
 
     def _lines(
@@ -340,13 +347,27 @@ class Proxies:
     async def _finish(
         self, found: Delegation, event: Event, owner: OpenedAccount, proxy: OpenedAccount | None
     ) -> Done:
-        state = after(found.state_at(self._clock.now_ms()), event)
+        now = self._clock.now_ms()
+        state = after(found.state_at(now), event)
         if state is not None:
             # A conflict means that somebody else ended it first: just as well.
-            await self._store.write(
-                [tables.finish(found, state), *self._lines(owner, proxy, Action.END, found)]
-            )
+            await self._store.write(self._finish_ops(found, state, owner, proxy, now))
+            self.expect_work(now)
         return Done()
+
+    def _finish_ops(
+        self,
+        found: Delegation,
+        state: State,
+        owner: OpenedAccount,
+        proxy: OpenedAccount | None,
+        now: int,
+    ) -> list[Op]:
+        return [
+            tables.finish(found, state),
+            *self._lines(owner, proxy, Action.END, found),
+            *_cautions(owner, proxy, Caution.PROXY_ENDED, found, now),
+        ]
 
     # Acting
 
@@ -421,11 +442,17 @@ class Proxies:
                 # Closed since it was read, and gone with its account.
                 continue
             proxy = await self._accounts.by_id(found.proxy_id)
-            await self._store.write(
-                [tables.finish(found, state), *self._lines(owner, proxy, Action.END, found)]
-            )
+            await self._store.write(self._finish_ops(found, state, owner, proxy, now))
+            self.expect_work(now)
         ops = [tables.delete_older(kept_since_ms(now)), tables.drop_drafts(now - DRAFT_KEPT_MS)]
         await self._store.write(ops)
+
+
+def _cautions(
+    owner: OpenedAccount, proxy: OpenedAccount | None, what: Caution, delegation: Delegation, now: int
+) -> list[Op]:
+    """To both sides, as far as they wish it (ACC-4)."""
+    return [op for side in (owner, proxy) for op in caution(side, what, delegation.delegation_id, now)]
 
 
 def _changed_in(before: Scope, now: Scope) -> list[str]:

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from portal.history.tables import COLUMNS as LINE_COLUMNS
-from portal.mail.model import MailKey
+from portal.mail.model import WORK as MAIL
+from portal.mail.model import Caution, MailKey
 from portal.proxies.model import Delegation, State
 from portal.store.store import Op, Query, Schema
 from portal.wire.limits import PROXIES_SHOWN_MAX
@@ -154,6 +155,24 @@ def lines_of_closing(account_id: str, now_ms: int) -> list[Op]:
     return [
         Op(sql.format(whose="owner_id", operator="proxy", closed="proxy_id"), params, None),
         Op(sql.format(whose="proxy_id", operator="self", closed="owner_id"), params, None),
+    ]
+
+
+def cautions_of_closing(account_id: str, now_ms: int) -> list[Op]:
+    """To the other sides, whoever of them wishes it when it is sent (ACC-4)."""
+    params = {
+        "kind": MAIL, "now": now_ms, "account_id": account_id,
+        "event": f"{MailEvent.CAUTION}/", "about": f"/{Caution.PROXY_ENDED}.", "moment": f"/{now_ms}",
+    }  # fmt: skip
+    return [
+        Op(
+            "INSERT INTO outbox (kind, key, due_ms, attempts, put_ms) "
+            f"SELECT :kind, :event || {other} || :about || delegation_id || :moment, :now, 0, :now FROM delegations "
+            f"WHERE {closed} = :account_id AND state = 'granted' AND end_ms > :now ON CONFLICT (kind, key) DO NOTHING",
+            params,
+            None,
+        )
+        for closed, other in (("owner_id", "proxy_id"), ("proxy_id", "owner_id"))
     ]
 
 

@@ -12,6 +12,8 @@ from portal.folder import tables as folder_tables
 from portal.folder.service import WORK as FOLDER_WORK
 from portal.history import tables as history_tables
 from portal.history.service import History
+from portal.mail.cautions import caution
+from portal.mail.model import Caution
 from portal.mail.service import promise
 from portal.notices import tables as notices_tables
 from portal.proxies import tables as proxies_tables
@@ -145,12 +147,14 @@ class Sessions:
             if MailEvent.SIGN_IN in account.settings.mail_events:
                 # The mail is named by the challenge: one sign-in, one mail.
                 ops.append(promise(MailEvent.SIGN_IN, account.account_id, about, now))
+            if person.is_new_certificate:
+                ops += caution(account, Caution.NEW_CERTIFICATE, about, now)
         if isinstance(await self._store.write(ops), Conflict):
             return problem(ProblemCode.CHALLENGE_USED, "はじめからログインをやり直してください。")
         if account is not None:
             # The oldest of too many have ended.
             self._living.forget_of(account.account_id)
-        if account is not None and MailEvent.SIGN_IN in account.settings.mail_events:
+        if account is not None and {MailEvent.SIGN_IN, MailEvent.CAUTION} & set(account.settings.mail_events):
             self._outbox.expect(now)
         return Opened(secret, session, account)
 
@@ -286,6 +290,7 @@ class Sessions:
         ops = [
             *notices_tables.erase_own(mine),
             *proxies_tables.lines_of_closing(mine, self._clock.now_ms()),
+            *proxies_tables.cautions_of_closing(mine, self._clock.now_ms()),
             folder_tables.drop_work_of(mine, FOLDER_WORK),
             tables.delete_all_of(mine),
         ]

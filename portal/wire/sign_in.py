@@ -62,6 +62,8 @@ class MailEvent(StrEnum):
     LATE_SELF_INFORMATION = "late_self_information"
     NOTICE = "notice"
     INQUIRY_ANSWERED = "inquiry_answered"
+    CAUTION = "caution"
+    """システムからの注意: of what somebody else may have done in one's name."""
 
 
 Nickname = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.NICKNAME_CHARACTERS_MAX)]

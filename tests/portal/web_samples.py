@@ -32,6 +32,11 @@ def _mail_events() -> list[Context]:
         {"value": "sign_in", "label": "ログインしたとき", "note": "身に覚えのないログインに気づけます。"},
         {"value": "records", "label": "やりとり履歴の回答が、あとから届いたとき", "note": None},
         {"value": "self_information", "label": "あなたの情報の回答が、あとから届いたとき", "note": None},
+        {
+            "value": "caution",
+            "label": "システムからの注意があるとき",
+            "note": "代理人の登録や終わり、メールアドレスの変更などをお知らせします。",
+        },
     ]
 
 
