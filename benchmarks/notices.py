@@ -28,11 +28,13 @@ from portal.wire.notice_sending import NoticeSend, RecipientsFormat, SendState
 from portal.wire.notices import NoticeContent
 from portal.wire.sign_in import AccountSettings
 from portal.wire.systems import Party, System
+from sim.nation.nation import Nation
 from sim.nation.organisations import of_municipality
 from sim.network.codes import DISCLOSURE_SYSTEM
 
 RECIPIENTS = 100_000
-ACCOUNTS = 10_000
+PLACE = "141003"
+"""横浜市: more residents than recipients."""
 RATE_AIM = 5_000.0
 MEMORY_AIM_MB = 64.0
 """Beyond caches that have a limit of their own."""
@@ -54,12 +56,17 @@ class Figures(NamedTuple):
         return RECIPIENTS / self.seconds
 
 
+def _people() -> range:
+    """The recipients: a municipality writes to its own residents, to each of them once."""
+    return Nation(SEED).residents_of(PLACE)[:RECIPIENTS]
+
+
 def _open_accounts(live: Live, keys: Path) -> None:
-    """Accounts for the first residents, as if they had registered: written into the portal's store beside it."""
+    """Accounts for the recipients, as if they had registered: written into the portal's store beside it."""
     sealer, codes = Sealer(live.secrets.master_key, LiveChance()), facts_of(SEED, keys).codes
     settings = msgspec.json.encode(AccountSettings("みかん", (), ()))
     accounts, marks = [], []
-    for person in range(ACCOUNTS):
+    for person in _people():
         account_id = identifier(LiveChance())
         key = sealer.new_key(account_id)
         code = codes.code_of(person, DISCLOSURE_SYSTEM)
@@ -84,9 +91,9 @@ async def _send(live: Live, pids: tuple[int, int]) -> Figures:
         Party.OPERATOR, System.INTERMEDIATE, carrier, clock,
         authorization=authorization_of(live.secrets.link, Party.OPERATOR),
     )  # fmt: skip
-    code = of_municipality("141003").code
+    code = of_municipality(PLACE).code
     until = day_of(clock.now_ms()) + timedelta(days=30)
-    file = "\n".join(["宛名番号", *(f"{n % ACCOUNTS:015d}" for n in range(RECIPIENTS))]).encode()
+    file = "\n".join(["宛名番号", *(f"{n:015d}" for n in _people())]).encode()
 
     async def ask(operation: wire.Operation, request: object) -> NoticeSend:  # type: ignore[type-arg]
         answer = await link.call(operation, request, deadline_s=60.0)

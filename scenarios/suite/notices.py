@@ -17,6 +17,7 @@ from scenarios.actors.resident import Resident
 from scenarios.checking import answered, equal, holds, refused
 from scenarios.registry import scenario
 from scenarios.stage import Stage
+from sim.nation.person import Person
 
 ADDRESS = "mikan@example.jp"
 SWEPT_WITHIN = timedelta(minutes=15)
@@ -34,6 +35,12 @@ async def _two(stage: Stage) -> tuple[Resident, Municipality]:
     resident = Resident(stage, stage.person(0))
     await resident.enter()
     return resident, Municipality(stage, resident.person)
+
+
+def neighbours(stage: Stage, person: Person, number: int) -> list[int]:
+    """So many others of her municipality, by 宛名番号."""
+    here = stage.facts.nation.residents_of(person.municipality_code)
+    return [n for n in here[: number + 1] if n != person.n][:number]
 
 
 @scenario(
@@ -101,7 +108,7 @@ async def notice_affair_not_allowed(stage: Stage) -> None:
 @scenario("notice-folders", "送る前に、フォルダーのある人かどうかを確かめる", "NOT-2")
 async def notice_folders(stage: Stage) -> None:
     resident, town = await _two(stage)
-    without = stage.person(1)
+    without = stage.facts.nation.person(neighbours(stage, resident.person, 1)[0])
 
     async def known() -> bool:
         return (await town.have_folders([resident.person, without])) == (True, False)
@@ -279,7 +286,7 @@ async def notice_same_key(stage: Stage) -> None:
 @scenario("notice-bulk", "一括送信は、途中で止まっても続きから送れて、全員に一度ずつ届く", "NOT-1", "NOT-6")
 async def notice_bulk(stage: Stage) -> None:
     resident, town = await _two(stage)
-    people = [resident.person.n, *range(100_000, 101_999)]
+    people = [resident.person.n, *neighbours(stage, resident.person, 1_999)]
     file = "\r\n".join(["宛名番号", *(f"{n:015d}" for n in people)]).encode()
     half = len(file) // 2
     send = await town.open_send(words(TITLE, town.in_days(30)))
@@ -306,7 +313,12 @@ async def notice_bulk(stage: Stage) -> None:
 @scenario("notice-bulk-bad-line", "1行でも誤りがあれば1件も送らず、行と列を示す", "NOT-1")
 async def notice_bulk_bad_line(stage: Stage) -> None:
     resident, town = await _two(stage)
-    lines = ["宛名番号,件名", f"{resident.person.n:015d},", "12a,三行目", "000000000100000,"]
+    lines = [
+        "宛名番号,件名",
+        f"{resident.person.n:015d},",
+        "12a,三行目",
+        f"{neighbours(stage, resident.person, 1)[0]:015d},",
+    ]
     send = await town.send_file(words(TITLE, town.in_days(30)), "\n".join(lines).encode())
     equal((send.state, send.mistakes), (SendState.REFUSED, 1), "誤りのある一括送信")
     (mistake,) = send.first_mistakes
@@ -325,7 +337,7 @@ async def notice_over_cap(stage: Stage) -> None:
         await town.call(sending.LIST_SENDS, sending.ListSends(town.code)), sending.NoticeSends, "送信の一覧"
     )
     over = listed.cap + 1
-    file = "\n".join(["宛名番号", *(str(n) for n in range(over))]).encode()
+    file = "\n".join(["宛名番号", *(str(n) for n in neighbours(stage, resident.person, over))]).encode()
     send = await town.send_file(words("多すぎるお知らせ", town.in_days(30)), file)
     equal(send.state, SendState.REFUSED, "上限を超えた送信")
     holds("件まで" in (send.reason or ""), "断った理由", expected="上限の件数", seen=send.reason)

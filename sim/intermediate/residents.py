@@ -4,7 +4,7 @@ A municipality's back office would learn of a move and bring its copies up to da
 their own, the servers take their part: what is kept here is what such an office knows of a resident.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -16,9 +16,9 @@ from portal.wire.registry import ResidentChange
 from sim.nation.blocks import Role
 from sim.nation.changed import Changed, changed_circumstances
 from sim.nation.circumstances import Circumstances, circumstances
-from sim.nation.municipalities import UnknownMunicipality, municipality
+from sim.nation.municipalities import MUNICIPALITIES, UnknownMunicipality, municipality
 from sim.nation.nation import Nation
-from sim.nation.organisations import UnknownOrganisation, organisation
+from sim.nation.organisations import Kind, UnknownOrganisation, organisation
 from sim.nation.person import Address, Member
 
 
@@ -30,9 +30,14 @@ class _Row(NamedTuple):
 
 class _Person(NamedTuple):
     person: int
+    body: bytes
 
 
-_ALL = Query("SELECT person FROM residents ORDER BY person", _Person)
+class _Where(msgspec.Struct, frozen=True):
+    municipality: str
+
+
+_ALL = Query("SELECT person, body FROM residents ORDER BY person", _Person)
 _ONE = Query("SELECT person, version, body FROM residents WHERE person = :person", _Row)
 
 
@@ -42,7 +47,8 @@ class Residents:
     def __init__(self, store: Store, nation: Nation) -> None:
         self._store = store
         self._nation = nation
-        self._changed: set[int] = set()
+        self._changed: dict[int, str] = {}
+        """Who was changed, and the municipality where they live since."""
         self.changing = trio.Lock()
         """Held by whoever looks at how it was and writes how it is."""
 
@@ -51,7 +57,10 @@ class Residents:
 
     async def load(self) -> None:
         """Read who was changed before the last restart."""
-        self._changed = {row.person for row in await self._store.read(_ALL)}
+        self._changed = {
+            row.person: msgspec.json.decode(row.body, type=_Where).municipality
+            for row in await self._store.read(_ALL)
+        }
 
     async def life(self, person: int) -> Circumstances:
         """How somebody of the nation lives now."""
@@ -59,6 +68,36 @@ class Residents:
         if row is None:
             return circumstances(self._nation, self._nation.person(person))
         return self.life_of(msgspec.json.decode(row.body, type=ResidentChange))
+
+    def not_of(self, code: str) -> Callable[[int], str | None]:
+        """What tells of a 宛名番号 why it is none of this organisation's: nobody's, or a resident of another place.
+
+        A municipality knows its residents, a prefecture those of its municipalities, the nation's bodies everybody.
+        """
+        size, changed, body = self._nation.size, self._changed, organisation(code)
+        here = range(size)
+        if body.kind is Kind.MUNICIPALITY and body.municipality is not None:
+            here = self._nation.residents_of(body.municipality)
+        elif body.municipality is not None:
+            area = body.municipality[:2]
+            places = [
+                self._nation.residents_of(each.code) for each in MUNICIPALITIES if each.code[:2] == area
+            ]
+            here = range(min(each.start for each in places), max(each.stop for each in places))
+        is_whole, area = len(here) == size, body.municipality or ""
+        digits = 6 if body.kind is Kind.MUNICIPALITY else 2
+
+        def why(person: int) -> str | None:
+            if not 0 <= person < size:
+                return "この宛名番号の人はいません。"
+            if is_whole:
+                return None
+            lives_at = changed.get(person)
+            if person in here if lives_at is None else lives_at[:digits] == area[:digits]:
+                return None
+            return f"この宛名番号の人は、{body.name}の住民ではありません（転出した人を含みます）。宛名番号を確かめてください。"
+
+        return why
 
     def impossible(self, change: ResidentChange) -> Problem | None:
         """What of a change names nothing that there is."""
@@ -109,7 +148,7 @@ class Residents:
             "ON CONFLICT (person) DO UPDATE SET version = excluded.version, body = excluded.body"
         )
         await self._store.write([Op(sql, row._asdict()), *ops])
-        self._changed.add(row.person)
+        self._changed[row.person] = msgspec.json.decode(row.body, type=_Where).municipality
 
     async def unchanged(self, person: int) -> tuple[Op, ...]:
         """A precondition: that nothing newer has been heard of this person."""

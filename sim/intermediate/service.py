@@ -81,7 +81,7 @@ class IntermediateServers:
         )
         self.deciding = Deciding(surroundings, self.standing, self._wake)
         self.acquiring = Acquiring(surroundings, codes, self.standing)
-        self.notices = NoticeDesk(surroundings, self._catalogue, codes, self.standing, nation)
+        self.notices = NoticeDesk(surroundings, self._catalogue, codes, self.standing, nation, self.residents)
         works: Mapping[str, Work] = {
             **self.copies.works,
             **self.inquiring.works,

@@ -99,8 +99,11 @@ class NoticeWorld:
         self.nation, self.codes = nation, codes
         self.wiring = Wiring({System.NETWORK: network.SCHEMAS, System.INTERMEDIATE: intermediate.SCHEMAS})
         self.folders = Folders(self.wiring, codes)
-        self.here = of_municipality(nation.examples()[0].municipality_code).code
+        self.here = of_municipality(nation.person(0).municipality_code).code
+        """Where the first of the nation live, by whose numbers the tests name recipients."""
         self.elsewhere = of_municipality("141003").code
+        self.away = nation.residents_of("141003").start
+        """Lives there."""
         self._keys = 0
 
     def core(self) -> BuiltSystem:

@@ -93,10 +93,15 @@ async def send_one(sender: Sender) -> None:
 
 @step("sender", "send-many", 3)
 async def send_many(sender: Sender) -> None:
-    """To everybody in this case and to strangers, by a file in parts; whoever was cut off goes on from there."""
+    """To everybody in this case who lives here and to strangers, by a file in parts; whoever was cut off goes on from there."""
     request = sending.OpenSend(sender.code, sender.key(), VACCINATION, RecipientsFormat.CSV, sender.content())
     send = await sender.ask(sending.OPEN_SEND, request)
-    people = [each.person.n for each in sender.run.residents] * 2 + list(range(STRANGERS))
+    place = sender.resident.person.municipality_code
+    here = [each.person.n for each in sender.run.residents if each.person.municipality_code == place]
+    strangers = [
+        n for n in sender.run.facts.nation.residents_of(place)[: STRANGERS + len(here)] if n not in here
+    ]
+    people = [*here, *strangers[:STRANGERS]]
     file = "\n".join(["宛名番号", *(f"{n:015d}" for n in people)]).encode()
     while send is not None and send.received_bytes < len(file) and send.state is SendState.RECEIVING:
         at = send.received_bytes

@@ -10,6 +10,7 @@ from portal.wire.operation import Operation
 from sim.intermediate.notices.polling import Polling
 from sim.intermediate.notices.relaying import Relaying
 from sim.intermediate.notices.sending import Sending
+from sim.intermediate.residents import Residents
 from sim.intermediate.standing import Standing
 from sim.nation.catalogue import Catalogue
 from sim.nation.nation import Nation, UnknownResident
@@ -26,14 +27,18 @@ class NoticeDesk:
         codes: LinkageCodes,
         standing: Standing,
         nation: Nation,
+        residents: Residents,
     ) -> None:
         self.catalogue = catalogue
         self.standing = standing
+        self.residents = residents
         self.clock = surroundings.clock
         self.chance = surroundings.chance
-        self.relaying = Relaying(surroundings, codes, standing)
+        self.relaying = Relaying(surroundings, codes, standing, residents)
         self._nation = nation
-        self.sending = Sending(surroundings, catalogue, standing, self.relaying.lanes.call, self.number_of)
+        self.sending = Sending(
+            surroundings, catalogue, standing, residents, self.relaying.lanes.call, self.number_of
+        )
         self.polling = Polling(surroundings, self.sending)
 
     def __repr__(self) -> str:

@@ -72,14 +72,14 @@ class _Wrong(Exception):
 class Reader:
     """Reads the next part of a file.
 
-    *no_person* tells whether a number is nobody's, *number_of* what else names a person.
+    *not_ours* tells what is wrong with a number as a recipient's, *number_of* what else names a person.
     """
 
     def __init__(
         self,
         form: RecipientsFormat,
         progress: Progress,
-        no_person: Callable[[int], bool],
+        not_ours: Callable[[int], str | None],
         number_of: Callable[[str], int | None] = lambda text: None,
     ) -> None:
         self._is_csv = form is RecipientsFormat.CSV
@@ -90,8 +90,10 @@ class Reader:
         self._first = list(progress.first_mistakes)
         self._first_line = progress.line + 1
         """Of the record at hand: within quotes it may go over several."""
-        self._no_person = no_person
+        self._not_ours = not_ours
         self._number_of = number_of
+        self._lines: list[int] = []
+        """Where each of the recipients stands that this reader has found."""
         self._alone = progress.columns == ("person",)
 
     def __repr__(self) -> str:
@@ -134,27 +136,42 @@ class Reader:
             self._note(_Wrong(None, None, "ファイルが空です。"))
         return found
 
+    def without(self, again: list[int], found: list[Recipient]) -> list[Recipient]:
+        """All that this reader has found but those at these places, which the file has named before: mistakes."""
+        if not again:
+            return found
+        column = self._columns.index("person") + 1 if self._is_csv else None
+        for place in again:
+            self._first_line = self._lines[place]
+            self._note(_Wrong(column, "person", "この人は、前の行にもあります。1人1行にしてください。"))
+        left_out = frozenset(again)
+        return [each for place, each in enumerate(found) if place not in left_out]
+
     def _take(self, raw: bytes, found: list[Recipient]) -> None:
         self._first_line = self._line + 1
         self._line += 1 + raw.count(b"\n")
         try:
             if self._alone and raw.isdigit() and len(raw) <= 15:
                 person = int(raw)
-                if self._no_person(person):
-                    raise _Wrong(1, "person", "この宛名番号の人はいません。")
+                if (reason := self._not_ours(person)) is not None:
+                    raise _Wrong(1, "person", reason)
                 found.append(Recipient(person))
+                self._lines.append(self._first_line)
                 return
             recipient = self._csv(raw) if self._is_csv else self._json(raw)
             if recipient is not None:
                 found.append(recipient)
+                self._lines.append(self._first_line)
         except _Wrong as wrong:
             self._note(wrong)
 
     def _note(self, wrong: _Wrong) -> None:
         self._mistakes += 1
-        if len(self._first) < MISTAKES_KEPT_MAX:
+        if len(self._first) < MISTAKES_KEPT_MAX or self._first_line < self._first[-1].line:
             field = None if wrong.field is None else JAPANESE.get(wrong.field, wrong.field)
             self._first.append(Mistake(self._first_line, wrong.column, field, wrong.reason))
+            self._first.sort(key=lambda each: each.line)
+            del self._first[MISTAKES_KEPT_MAX:]
 
     def _csv(self, raw: bytes) -> Recipient | None:
         if self._first_line == 1:
@@ -235,8 +252,8 @@ class Reader:
     def _recipient(
         self, person: int, words: dict[str, str], wrong: Callable[[str, str], _Wrong]
     ) -> Recipient:
-        if self._no_person(person):
-            raise wrong("person", "この宛名番号の人はいません。")
+        if (reason := self._not_ours(person)) is not None:
+            raise wrong("person", reason)
         if not words:
             return Recipient(person)
         try:

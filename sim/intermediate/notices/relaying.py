@@ -28,6 +28,7 @@ from sim.intermediate.notices import tables
 from sim.intermediate.notices.model import Event, after
 from sim.intermediate.notices.recipients import Recipient
 from sim.intermediate.notices.tables import SendRow, key_of
+from sim.intermediate.residents import Residents
 from sim.intermediate.standing import Standing
 from sim.lanes import Lanes, Step
 from sim.network.codes import LinkageCodes
@@ -44,12 +45,15 @@ NO_NETWORK: Final = problem(
 class Relaying:
     """お知らせの送り出しと、結果の取り寄せ."""
 
-    def __init__(self, surroundings: Surroundings, codes: LinkageCodes, standing: Standing) -> None:
+    def __init__(
+        self, surroundings: Surroundings, codes: LinkageCodes, standing: Standing, residents: Residents
+    ) -> None:
         self._store: Store = surroundings.store
         self._clock = surroundings.clock
         self._network = surroundings.link(System.NETWORK)
         self._codes = codes
         self._standing = standing
+        self._residents = residents
         self.lanes = Lanes("intermediate notices", self._clock, self._relay_next, self._busy)
 
     def __repr__(self) -> str:
@@ -132,4 +136,9 @@ class Relaying:
                 return problem(nobody.code, f"宛名番号 {person} の人はいません。", field="$.persons")
         codes = tuple(self._codes.code_of(person, request.organisation) for person in request.persons)
         answer = await self._network.call(wire.ASK_FOLDERS, wire.AskFolders(request.organisation, codes))
-        return FoldersFound(answer.exist) if isinstance(answer, wire.Folders) else NO_NETWORK
+        if not isinstance(answer, wire.Folders):
+            return NO_NETWORK
+        # Of residents of other places nothing is told: to them this organisation sends nothing either.
+        not_of = self._residents.not_of(request.organisation)
+        pairs = zip(request.persons, answer.exist, strict=True)
+        return FoldersFound(tuple(exists and not_of(person) is None for person, exists in pairs))

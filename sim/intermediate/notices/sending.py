@@ -27,7 +27,9 @@ from sim.intermediate.notices import tables
 from sim.intermediate.notices.model import Event, after, check, wrong_own_part
 from sim.intermediate.notices.received import grown, is_the_same
 from sim.intermediate.notices.recipients import Progress, Reader, Recipient, chunks_of
+from sim.intermediate.notices.repeats import repeated
 from sim.intermediate.notices.tables import BatchRow, SendRow, key_of
+from sim.intermediate.residents import Residents
 from sim.intermediate.standing import Standing
 from sim.nation.catalogue import Catalogue
 from sim.nation.notice_affairs import may_send
@@ -58,6 +60,7 @@ class Sending:
         surroundings: Surroundings,
         catalogue: Catalogue,
         standing: Standing,
+        residents: Residents,
         call: Callable[[str], None],
         number_of: Callable[[str], int | None],
         scanner: Scanner | None = None,
@@ -68,6 +71,7 @@ class Sending:
         self._chance = surroundings.chance
         self._catalogue = catalogue
         self._standing = standing
+        self._residents = residents
         self._call = call
         self._number_of = number_of
         self._scanner = scanner or KnownSignatures()
@@ -88,7 +92,11 @@ class Sending:
         if (known := await self._known(request.organisation, request.key, digest)) is not None:
             return known
         wrong = self._wrong(request.organisation, request.affair, content)
-        wrong = wrong or self._standing.no_person(request.person)
+        if (
+            wrong is None
+            and (said := self._residents.not_of(request.organisation)(request.person)) is not None
+        ):
+            wrong = problem(ProblemCode.NOT_FOUND, said, field="$.person")
         if wrong is None and request.own is not None and (own := wrong_own_part(request.own)) is not None:
             wrong = problem(ProblemCode.UNPROCESSABLE, own[1], field=f"$.own.{own[0]}")
         if wrong is not None:
@@ -191,7 +199,7 @@ class Sending:
         return Reader(
             RecipientsFormat(row.format),
             progress,
-            lambda person: self._standing.no_person(person) is not None,
+            self._residents.not_of(row.organisation),
             self._number_of,
         )
 
@@ -199,7 +207,8 @@ class Sending:
         self, row: SendRow, reader: Reader, recipients: list[Recipient], part: bytes
     ) -> NoticeSend | Problem:
         """The recipients in batches, and how far the file was read, in one transaction."""
-        ops: list[Op] = []
+        again, ops = await repeated(self._store, row, [each.person for each in recipients])
+        recipients = reader.without(again, recipients)
         number, first = row.batches, row.recipients
         progress = reader.progress
         total = row.recipients + len(recipients)
@@ -230,7 +239,7 @@ class Sending:
         return [
             tables.step(row, SendState.REFUSED, reason=reason),
             tables.drop_batches(row),
-            tables.forget_blocks(row),
+            *tables.forget_file(row),
         ]
 
     async def confirm(self, request: wire.ConfirmSend) -> NoticeSend | Problem:
@@ -265,7 +274,7 @@ class Sending:
             )
         else:
             now = self._clock.now_ms()
-            ops = [tables.step(row, SendState.SENDING), tables.line_up(row, now), tables.forget_blocks(row)]
+            ops = [tables.step(row, SendState.SENDING), tables.line_up(row, now), *tables.forget_file(row)]
         if isinstance(await self._store.write(ops), Conflict):
             return _ONCE_MORE
         self._call(request.organisation)
@@ -283,7 +292,7 @@ class Sending:
         following = after(state, event)
         if following is None:
             return problem(ProblemCode.CONFLICT, "受け付けなかった送信は、取り消すまでもなく送られません。")
-        ops = [tables.step(row, following), tables.forget_blocks(row)]
+        ops = [tables.step(row, following), *tables.forget_file(row)]
         if event is Event.RECALL:
             # The content may be on its way at this very moment; then it is too late for a recall.
             ops.append(

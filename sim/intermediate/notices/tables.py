@@ -99,6 +99,14 @@ SCHEMA = Schema(
             PRIMARY KEY (organisation, send_id, block),
             FOREIGN KEY (organisation, send_id) REFERENCES notice_sends ON DELETE CASCADE
         );
+        CREATE TABLE notice_named (
+            organisation TEXT NOT NULL,
+            send_id TEXT NOT NULL,
+            page INTEGER NOT NULL,
+            bits BLOB NOT NULL,
+            PRIMARY KEY (organisation, send_id, page),
+            FOREIGN KEY (organisation, send_id) REFERENCES notice_sends ON DELETE CASCADE
+        );
         DELETE FROM notice_batches WHERE EXISTS (
             SELECT 1 FROM notice_sends WHERE notice_sends.organisation = notice_batches.organisation
             AND notice_sends.send_id = notice_batches.send_id AND notice_sends.state = 'receiving'
@@ -175,6 +183,13 @@ class BlockRow(NamedTuple):
     digest: bytes
 
 
+class PageRow(NamedTuple):
+    """Whom a recipients' file has named, a bit for each."""
+
+    page: int
+    bits: bytes
+
+
 class AnswersRow(NamedTuple):
     position: int
     answered_ms: int
@@ -220,6 +235,10 @@ ANSWERS_BETWEEN = Query(
 
 BLOCKS_BETWEEN = Query(
     f"SELECT block, digest FROM notice_blocks WHERE {_THIS} AND block >= :first AND block < :end", BlockRow
+)
+
+PAGES_BETWEEN = Query(
+    f"SELECT page, bits FROM notice_named WHERE {_THIS} AND page >= :first AND page <= :last", PageRow
 )
 
 
@@ -292,9 +311,21 @@ def drop_batches(row: SendRow) -> Op:
     return Op(f"DELETE FROM notice_batches WHERE {_THIS}", key_of(row), None)
 
 
-def forget_blocks(row: SendRow) -> Op:
+def keep_page(row: SendRow, page: int, bits: bytes) -> Op:
+    return Op(
+        "INSERT INTO notice_named (organisation, send_id, page, bits) "
+        "VALUES (:organisation, :send_id, :page, :bits) "
+        "ON CONFLICT (organisation, send_id, page) DO UPDATE SET bits = excluded.bits",
+        {**key_of(row), "page": page, "bits": bits},
+    )
+
+
+def forget_file(row: SendRow) -> list[Op]:
     """The file is whole, or nothing more is taken of it."""
-    return Op(f"DELETE FROM notice_blocks WHERE {_THIS}", key_of(row), None)
+    return [
+        Op(f"DELETE FROM notice_blocks WHERE {_THIS}", key_of(row), None),
+        Op(f"DELETE FROM notice_named WHERE {_THIS}", key_of(row), None),
+    ]
 
 
 def content_relayed(row: SendRow) -> Op:

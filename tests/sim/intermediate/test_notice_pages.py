@@ -196,19 +196,19 @@ async def test_the_check_for_a_folder(staff: Staff) -> None:
     assert "フォルダーがありません" in (await staff.post("/folder", {"person": "9"})).text
     assert "いません" in (await staff.post("/folder", {"person": "134000000"})).text
     assert (await staff.post("/folder", {"person": "x"})).status == 422
-    assert "フォルダーがありません" in (await staff.post("/folder", {"person": "131016-12"})).text
-    assert (await staff.post("/folder", {"person": "131016-0"})).status == 422
+    assert "フォルダーがありません" in (await staff.post("/folder", {"person": "011002-12"})).text
+    assert (await staff.post("/folder", {"person": "011002-0"})).status == 422
 
 
 @pytest.mark.requirement("NOT-1")
 async def test_residents_by_the_numbers_that_the_world_shows(staff: Staff, nation: Nation) -> None:
-    n = nation.number_of("131016-12")
+    n = nation.number_of("011002-12")
     staff.world.folders.people = {n}
-    sent = await staff.post("/new", {**FORM, **form_of(await staff.get("/new")), "person": "131016-12"})
+    sent = await staff.post("/new", {**FORM, **form_of(await staff.get("/new")), "person": "011002-12"})
     assert sent.status == 303
     page = await staff.post("/new", {**FORM, **form_of(await staff.get("/new")), "to": "many", "person": ""})
     path = f"/{send_of(page)}"
-    await staff.upload(f"{path}/file", {}, {"file": ("a.csv", "宛名番号\n131016-12\n".encode())})
+    await staff.upload(f"{path}/file", {}, {"file": ("a.csv", "宛名番号\n011002-12\n".encode())})
     await staff.post(f"{path}/confirm", {})
     await staff.world.pass_time()
     assert [person for _, person, _ in staff.world.folders.got] == [n, n]
@@ -242,6 +242,6 @@ async def test_another_file_is_not_taken_for_the_same(staff: Staff) -> None:
     page = await staff.browser.ask("POST", f"/notices{path}/part", query, other, "text/csv")
     assert page.status == 409 and "内容が違います" in page.text
     page = await staff.upload(
-        f"{path}/file", {"how": "resume"}, {"file": ("a.csv", file + lines[7].encode())}
+        f"{path}/file", {"how": "resume"}, {"file": ("a.csv", file + b"000000000001500\n")}
     )
     assert "1,501件（上限" in (await staff.follow(page)).text

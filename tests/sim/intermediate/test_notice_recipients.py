@@ -25,14 +25,18 @@ CSV, JSON = RecipientsFormat.CSV, RecipientsFormat.JSON_LINES
 PEOPLE = 1_000
 
 
+def nobody(person: int) -> str | None:
+    return None if person < PEOPLE else "この宛名番号の人はいません。"
+
+
 def read(form: RecipientsFormat, *parts: bytes) -> tuple[list[Recipient], Progress]:
     """Each part by a reader of its own, which knows only what was written down."""
     found, progress = [], Progress()
     for part in parts:
-        reader = Reader(form, progress, lambda person: person >= PEOPLE)
+        reader = Reader(form, progress, nobody)
         found += reader.feed(part)
         progress = msgspec.msgpack.decode(msgspec.msgpack.encode(reader.progress), type=Progress)
-    reader = Reader(form, progress, lambda person: person >= PEOPLE)
+    reader = Reader(form, progress, nobody)
     found += reader.end()
     return found, reader.progress
 
@@ -191,11 +195,11 @@ def test_a_million_lines_with_one_bad_one() -> None:
     file = "\n".join(["宛名番号", *lines]).encode()
     part, total, progress = 256 * 1024, 0, Progress()
     for offset in range(0, len(file), part):
-        reader = Reader(CSV, progress, lambda person: person >= PEOPLE)
+        reader = Reader(CSV, progress, nobody)
         total += len(reader.feed(file[offset : offset + part]))
         progress = reader.progress
         assert len(progress.rest) < 20, "nothing but the beginning of a line is kept between two parts"
-    reader = Reader(CSV, progress, lambda person: person >= PEOPLE)
+    reader = Reader(CSV, progress, nobody)
     total += len(reader.end())
 
     (mistake,) = reader.progress.first_mistakes

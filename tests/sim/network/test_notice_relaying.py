@@ -14,10 +14,12 @@ from portal.wire import notice_relaying as relaying
 from portal.wire import notice_sending as sending
 from portal.wire.controls import Mode
 from portal.wire.disclosure import Attachment
-from portal.wire.intermediate_keeping import CONFIGURE, Configure
+from portal.wire.intermediate_keeping import CONFIGURE, NOTE_RESIDENT, Configure
 from portal.wire.notice_sending import NoticeSend, RecipientsFormat, SendState
 from portal.wire.notices import OwnPart, Question, QuestionKind, Questionnaire, ServiceLink
+from portal.wire.operation import Done
 from portal.wire.problems import ProblemCode
+from portal.wire.registry import ResidentChange
 from portal.wire.systems import System
 from sim.nation.catalogue import PROFILE_2016, catalogue
 from sim.nation.nation import Nation
@@ -55,14 +57,14 @@ async def test_a_notice_is_laid_once_and_said_so(world: NoticeWorld, autojump_cl
 async def test_exactly_once_and_in_order_however_often_a_link_drops(
     world: NoticeWorld, seed: int, autojump_clock: MockClock
 ) -> None:
-    world.folders.people = {*range(0, 2_000, 2)}
+    world.folders.people = {*range(0, 2_000, 2), world.away}
     weather = LossyWeather(seed)
     world.wiring.weather = weather  # type: ignore[assignment]
     async with world.running():
         sends = [await world.send(0)]
         sends.append(await world.send_file(csv_of(range(1_200))))
         sends += [await world.send(0) for _ in range(3)]
-        other = await world.send(0, organisation=world.elsewhere)
+        other = await world.send(world.away, organisation=world.elsewhere)
         await world.pass_time(3_600)
         weather.share = 0.0
         await world.pass_time(3_600)
@@ -99,10 +101,10 @@ async def test_whoever_dies_at_any_point_goes_on(
 async def test_a_stopped_organisation_holds_up_nobody_else(
     world: NoticeWorld, autojump_clock: MockClock
 ) -> None:
-    world.folders.people = {0}
+    world.folders.people = {0, world.away}
     async with world.running():
         await world.wiring.set(System.NETWORK, Mode.STOPPED)
-        mine, other = await world.send(0), await world.send(0, organisation=world.elsewhere)
+        mine, other = await world.send(0), await world.send(world.away, organisation=world.elsewhere)
         await world.wiring.set(System.INTERMEDIATE, Mode.STOPPED, organisation=world.here)
         await world.wiring.set(System.NETWORK, Mode.NORMAL)
         await world.pass_time(400)
@@ -305,7 +307,7 @@ async def test_the_same_key_is_the_same_send(world: NoticeWorld, autojump_clock:
         first = await world.send(5, key="k")
         assert (await world.send(5, key="k")).send_id == first.send_id
         assert code_of(await world.send(6, key="k")) is ProblemCode.CONFLICT
-        assert isinstance(await world.send(6, key="k", organisation=world.elsewhere), NoticeSend)
+        assert isinstance(await world.send(world.away, key="k", organisation=world.elsewhere), NoticeSend)
         twice: list[object] = []
         async with trio.open_nursery() as nursery:
             for _ in range(2):
@@ -347,3 +349,46 @@ async def test_json_lines(world: NoticeWorld, autojump_clock: MockClock) -> None
         assert send.state is SendState.SENDING, send
         await world.pass_time()
         assert (await world.view(send)).delivered == 2
+
+
+@pytest.mark.requirement("NOT-1", "NOT-2")
+async def test_residents_of_other_places_are_no_recipients(
+    world: NoticeWorld, autojump_clock: MockClock
+) -> None:
+    """By where they live now: who moved away is none, who moved here is one, also after a restart."""
+    world.folders.people = {1, 2, world.away, world.away + 1}
+    moved = [(1, "141003"), (world.away, "011002")]
+    async with world.running():
+        for person, code in moved:
+            life = ResidentChange(1, person, TODAY, code, "", "", person, ())
+            assert isinstance(await world.wiring.ask(NOTE_RESIDENT, life, System.REGISTRY), Done)
+    async with world.running():
+        for person, here, elsewhere in (
+            (1, False, True),
+            (2, True, False),
+            (world.away, True, False),
+            (world.away + 1, False, True),
+        ):
+            for code, is_ours in ((world.here, here), (world.elsewhere, elsewhere)):
+                answer = await world.send(person, organisation=code)
+                assert isinstance(answer, NoticeSend) == is_ours, (person, code)
+                if not is_ours:
+                    assert answer.status == 404 and "住民ではありません" in answer.detail
+                found = await world.ask(sending.CHECK_FOLDERS, sending.CheckFolders(code, (person,)))
+                assert found.exist == (is_ours,)
+        send = await world.send_file(csv_of([2, 1, world.away, world.away + 1]))
+        assert [each.line for each in send.first_mistakes] == [3, 5]
+
+
+@pytest.mark.requirement("NOT-1")
+@pytest.mark.parametrize("part", [7, 1_000, 200_000])
+async def test_nobody_stands_in_a_file_twice(
+    world: NoticeWorld, autojump_clock: MockClock, part: int
+) -> None:
+    people = [*range(60), 5, 70_000, 90_000, 70_000, 1, 200_000]
+    async with world.running():
+        send = await world.send_file(csv_of(people)[:-2], part)
+        assert (send.state, send.mistakes) == (SendState.REFUSED, 3)
+        assert [(each.line, each.column) for each in send.first_mistakes] == [(62, 1), (65, 1), (66, 1)]
+        assert "前の行にも" in send.first_mistakes[0].reason
+        assert (await world.send_file(csv_of(people[:60]), part)).state is SendState.SENDING
