@@ -241,6 +241,7 @@ PAGES: Mapping[tuple[str, str], Row] = {
     ("GET", "desk.sign_in"): _PUBLIC,
     ("POST", "desk.sign_in"): _PUBLIC,
     ("GET", "desk"): _BY_STAFF,
+    ("GET", "desk.actions"): _BY_STAFF,
     ("GET", "desk.one"): _BY_STAFF,
     ("POST", "desk.one"): _BY_STAFF,
     ("POST", "desk.sign_out"): _BY_STAFF,

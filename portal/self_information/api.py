@@ -1,11 +1,14 @@
 """The operations of あなたの情報."""
 
+import msgspec
+
 from portal.files.service import FileKind
 from portal.records.service import Records
 from portal.self_information.service import SelfInformations
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.guards import Peers
 from portal.sessions.guard import AccountGuard, SignedIn
+from portal.sessions.terminals import kind_of
 from portal.wire import deliveries
 from portal.wire import self_information as wire
 from portal.wire.operation import Done, Nothing
@@ -35,7 +38,12 @@ def add_operations(
         return await service.view(user.account, one.request_id)
 
     async def read(one: OneRequest, user: SignedIn) -> wire.SelfInformationContent | Problem:
-        return await service.read(user.account, one.request_id)
+        found = await service.read(user.account, one.request_id)
+        if isinstance(found, Problem) or not kind_of(user.session.terminal).shared:
+            return found
+        # Nothing is left behind there: neither a document, nor its content in the answer that names it.
+        content = msgspec.structs.replace(found.content, attachments=())
+        return msgspec.structs.replace(found, content=content)
 
     async def deliver(delivered: deliveries.DeliveredSelfInformation, _: Caller) -> Done | Problem:
         outcome = await service.deliver(

@@ -27,6 +27,16 @@ class Staff(NamedTuple):
         return now_ms < self.locked_until_ms
 
 
+class StaffAction(NamedTuple):
+    """操作記録: one line of what was done at the desk."""
+
+    at_ms: int
+    staff_id: str
+    """Empty: somebody gave an ID that nobody has. What was typed is kept nowhere: it may be a password."""
+    action: str
+    about: str
+
+
 def after_failure(staff: Staff, now_ms: int) -> Staff:
     """One more wrong password; too many in a row, and the account waits."""
     failures = staff.failures + 1

@@ -16,9 +16,20 @@ from portal.web.addresses import page
 from portal.web.reception import Guest, Reception, Way, typed
 from portal.wire.inquiries import DeskInquiry
 from portal.wire.limits import INQUIRY_CHARACTERS_MAX
+from portal.wire.moments import to_jst
 from portal.wire.problems import Problem, ProblemCode
 
 MESSAGES = {"answered": "回答を送りました", "signed_out": "ログアウトしました"}
+
+ACTIONS = {
+    "sign_in": "ログインした",
+    "sign_in_failed": "ログインに失敗した",
+    "locked": "続けて失敗したため、ログインを止めた",
+    "sign_out": "ログアウトした",
+    "read_inquiry": "お問い合わせを読んだ",
+    "answer_inquiry": "お問い合わせに答えた",
+}
+ABOUT_INQUIRIES = {"read_inquiry", "answer_inquiry"}
 
 
 class AtDesk(NamedTuple):
@@ -100,6 +111,24 @@ def add_pages(reception: Reception, desk: StaffDesk, inquiries: InquiryBox, csrf
         }
         return reception.show("staff/desk.html", None, context)
 
+    async def actions(visitor: AtDesk) -> Response:
+        at = reception.pagination(await desk.actions_count())
+        found = await desk.actions((at.page - 1) * at.size, at.size)
+        context = {
+            **about(visitor),
+            "actions": [
+                {
+                    "at": to_jst(each.at_ms),
+                    "staff_id": each.staff_id,
+                    "what": ACTIONS.get(each.action, each.action),
+                    "inquiry_id": each.about if each.action in ABOUT_INQUIRIES else "",
+                }
+                for each in found
+            ],
+            "pagination": at,
+        }
+        return reception.show("staff/actions.html", None, context)
+
     def show_one(
         visitor: AtDesk, found: DeskInquiry, text: str, error: str | None, status: int = 200
     ) -> Response:
@@ -116,6 +145,8 @@ def add_pages(reception: Reception, desk: StaffDesk, inquiries: InquiryBox, csrf
         found = await inquiries.one_for_desk(inquiry_id)
         if isinstance(found, Problem):
             return reception.tell(found, None, way=Way("窓口に戻る", page("desk")))
+        if reception.asked_by_hand():
+            await desk.record(visitor.staff.staff_id, "read_inquiry", inquiry_id)
         return show_one(visitor, found, "", None)
 
     async def answer(visitor: AtDesk, inquiry_id: str) -> Response:
@@ -136,6 +167,7 @@ def add_pages(reception: Reception, desk: StaffDesk, inquiries: InquiryBox, csrf
 
     reception.guests("desk.sign_in", get=sign_in, post=enter)
     reception.staff("desk", get=at_desk(overview))
+    reception.staff("desk.actions", get=at_desk(actions))
     reception.staff("desk.one", get=at_desk(one), post=at_desk(answer))
     reception.staff("desk.sign_out", post=at_desk(sign_out))
 

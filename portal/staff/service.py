@@ -15,9 +15,9 @@ from portal.seams.clock import Clock
 from portal.seams.workshop import Workshop
 from portal.sessions.model import token_hash
 from portal.staff import tables
-from portal.staff.model import OPERATOR_ID, Staff, StaffSession, after_failure, session_times
+from portal.staff.model import OPERATOR_ID, Staff, StaffAction, StaffSession, after_failure, session_times
 from portal.store.store import Conflict, Op, Store, read_one
-from portal.wire.limits import STAFF_LOCK_SECONDS
+from portal.wire.limits import STAFF_ACTIONS_DAYS, STAFF_LOCK_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -88,6 +88,7 @@ class StaffDesk:
     async def sign_in(self, staff_id: str, password: str) -> Entered | Refused | Waiting:
         """A session for whoever knows the password; wrong ones are counted before they are answered."""
         if len(password) > PASSWORD_CHARACTERS_MAX:
+            await self.record("", "sign_in_failed", "")
             return Refused()
         staff = await self._account(staff_id)
         now = self._clock.now_ms()
@@ -101,13 +102,17 @@ class StaffDesk:
         if said is None:
             return Waiting(1)
         if staff is None:
+            await self.record("", "sign_in_failed", "")
             return Refused()
         return await (self._enter(staff) if said == HOLDS else self._count(staff))
 
     async def _count(self, staff: Staff) -> Refused | Waiting:
         now = self._clock.now_ms()
         tried = after_failure(staff, now)
-        outcome = await self._store.write([tables.tried(staff, tried)])
+        ops = [tables.tried(staff, tried), self.note(staff.staff_id, "sign_in_failed", "")]
+        if tried.locked(now):
+            ops.append(self.note(staff.staff_id, "locked", ""))
+        outcome = await self._store.write(ops)
         if isinstance(outcome, Conflict):
             # Somebody else tries at the same time.
             return Waiting(1)
@@ -133,6 +138,18 @@ class StaffDesk:
         """操作記録, for the transaction of what was done."""
         return tables.note(identifier(self._chance), self._clock.now_ms(), staff_id, action, about)
 
+    async def record(self, staff_id: str, action: str, about: str) -> None:
+        """操作記録 of what changes nothing else."""
+        await self._store.write([self.note(staff_id, action, about)])
+
+    async def actions(self, skipped: int, most: int) -> list[StaffAction]:
+        """What was done, newest first."""
+        return await self._store.read(tables.ACTIONS, {"skipped": skipped, "most": most})
+
+    async def actions_count(self) -> int:
+        (total,) = await self._store.read(tables.ACTIONS_COUNTED, {})
+        return total
+
     async def find(self, secret: str) -> SignedInStaff | None:
         """The living session of this token; its idle time begins anew."""
         session = await read_one(self._store, tables.SESSION, {"token_hash": token_hash(secret)})
@@ -152,4 +169,6 @@ class StaffDesk:
         await self._store.write(ops)
 
     async def sweep(self) -> None:
-        await self._store.write([tables.delete_over(self._clock.now_ms())])
+        now = self._clock.now_ms()
+        before = now - STAFF_ACTIONS_DAYS * 86_400_000
+        await self._store.write([tables.delete_over(now), tables.drop_actions(before)])

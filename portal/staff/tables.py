@@ -1,6 +1,6 @@
 """What is stored of staff: accounts, sessions, and what they did (操作記録)."""
 
-from portal.staff.model import Staff, StaffSession
+from portal.staff.model import Staff, StaffAction, StaffSession
 from portal.store.store import Op, Query, Schema
 
 SCHEMA = Schema(
@@ -38,6 +38,12 @@ SESSION = Query(
     "SELECT token_hash, staff_id, idle_until_ms, ends_ms FROM staff_sessions WHERE token_hash = :token_hash",
     StaffSession,
 )
+ACTIONS = Query(
+    "SELECT at_ms, staff_id, action, about FROM staff_actions ORDER BY at_ms DESC, action_id DESC "
+    "LIMIT :most OFFSET :skipped",
+    StaffAction,
+)
+ACTIONS_COUNTED = Query("SELECT COUNT(*) AS total FROM staff_actions", int)
 
 
 def put(staff: Staff) -> Op:
@@ -89,6 +95,10 @@ def delete_over(now_ms: int) -> Op:
     return Op(
         "DELETE FROM staff_sessions WHERE idle_until_ms <= :now OR ends_ms <= :now", {"now": now_ms}, None
     )
+
+
+def drop_actions(before_ms: int) -> Op:
+    return Op("DELETE FROM staff_actions WHERE at_ms < :before", {"before": before_ms}, None)
 
 
 def note(action_id: str, at_ms: int, staff_id: str, action: str, about: str) -> Op:

@@ -57,6 +57,7 @@ PAGES: Mapping[str, str] = MappingProxyType(
         "inquiries.delete": "/inquiries/{inquiry_id}/delete",
         "desk": "/desk",
         "desk.sign_in": "/desk/sign-in",
+        "desk.actions": "/desk/actions",
         "desk.sign_out": "/desk/sign-out",
         "desk.one": "/desk/inquiries/{inquiry_id}",
         "settings": "/settings",

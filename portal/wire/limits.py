@@ -44,6 +44,8 @@ STAFF_SESSION_IDLE_SECONDS: Final = 15 * 60
 STAFF_SESSION_SECONDS_MAX: Final = 8 * 60 * 60
 STAFF_TRIES_MAX: Final = 5
 """Wrong passwords in a row, after which a staff account waits."""
+STAFF_ACTIONS_DAYS = 460
+"""操作記録 of staff: as long as a citizen's own history, 15 months, and a little more."""
 STAFF_LOCK_SECONDS: Final = 15 * 60
 INQUIRY_CHARACTERS_MAX: Final = 2_000
 INQUIRIES_OF_ACCOUNT_MAX: Final = 50

@@ -958,6 +958,17 @@ _INQUIRIES: list[Sample] = [
     ),
     ("desk_nothing", "staff/desk.html", _desk(inquiries=[], waiting=0, answered=True, message=None)),
     (
+        "desk_actions",
+        "staff/actions.html",
+        _desk(
+            actions=[
+                {"at": ASKED, "staff_id": "operator", "what": "お問い合わせを読んだ", "inquiry_id": "a" * 24},
+                {"at": ASKED, "staff_id": "", "what": "ログインに失敗した", "inquiry_id": ""},
+            ],
+            pagination=Pagination(1, 20, 45, "?page="),
+        ),
+    ),
+    (
         "desk_inquiry",
         "staff/inquiry.html",
         _desk(

@@ -1,5 +1,8 @@
 """FAQ, inquiries and the staff's desk, on the pages (FAQ-1, FAQ-2; FLD-1, FLD-5)."""
 
+import re
+from collections import Counter
+
 import pytest
 from page_browser import Browser
 from page_house import STAFF_PASSWORD, House
@@ -87,7 +90,12 @@ async def test_questions_come_before_the_form_and_the_answer_comes_to_the_folder
     assert "おいでください。" in browser.text and "別の答え" not in browser.text
     await browser.get("/inquiries")
     assert "まだ見ていません" not in browser.text and "見ました" in browser.text
-    assert sorted(await house.store.read(ACTIONS)) == ["answer_inquiry", "sign_in"]
+    assert sorted(await house.store.read(ACTIONS)) == [
+        "answer_inquiry",
+        "read_inquiry",
+        "read_inquiry",
+        "sign_in",
+    ]
 
 
 @pytest.mark.requirement("FLD-1", "FLD-5")
@@ -185,3 +193,37 @@ async def test_guessing_passwords_ends_soon(house: House) -> None:
     assert browser.status == 429, "the right one waits too"
     await house.world.pass_time(STAFF_LOCK_SECONDS + 1)
     await staff(house)
+
+
+async def test_what_staff_does_is_written_down_and_shown(house: House) -> None:
+    citizen = await house.signed_in()
+    await ask(citizen)
+    guest = house.browser()
+    await guest.get("/desk/actions")
+    assert guest.path == "/desk/sign-in"
+    await guest.press("ログイン", staff_id="somebody-else", password="my-password")
+    for _ in range(STAFF_TRIES_MAX):
+        await guest.press("ログイン", staff_id="operator", password="guess")
+    await house.world.pass_time(STAFF_LOCK_SECONDS + 1)
+    desk = await staff(house)
+    await desk.click("カード")
+    await desk.press("ログアウト")
+    desk = await staff(house)
+    await desk.click("操作記録")
+    assert desk.path == "/desk/actions"
+    done = re.findall(
+        r"ログインした|ログインに失敗した|ログインを止めた|お問い合わせを読んだ|ログアウトした", desk.text
+    )
+    failed = Counter({"ログインに失敗した": STAFF_TRIES_MAX + 1, "ログインを止めた": 1})
+    assert Counter(done[4:]) == failed, "the newest come first"
+    assert Counter(done[:4]) == Counter(
+        ["ログインした", "ログインした", "ログアウトした", "お問い合わせを読んだ"]
+    )
+    assert "（登録のないID）" in desk.text and "somebody-else" not in desk.text
+    assert len(await house.store.read(ACTIONS)) == len(done)
+    await desk.click("お問い合わせを読んだ")
+    assert "二行目" in desk.text
+    for _ in range(20):
+        await desk.get(desk.address)
+    await desk.get("/desk/actions?page=2")
+    assert "全32件のうち 21〜32件目" in desk.text, desk

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from typing import Any
 
 import pypdf
@@ -11,6 +12,7 @@ from page_house import House
 from test_pages_records import asked
 from test_pages_self_information import found
 
+from portal.web.cookies import SESSION_COOKIE
 from portal.wire.controls import Mode
 from portal.wire.deliveries import (
     DELIVER_RECORDS,
@@ -140,6 +142,26 @@ async def test_documents_are_handed_out_and_never_shown_as_a_page(house: House) 
         assert browser.status == 404, number
     await other.get(f"{address}/attachments/1")
     assert other.status == 404 and b"%PDF" not in other.body
+
+
+@pytest.mark.requirement("ACC-7", "SELF-8")
+async def test_documents_stay_away_from_shared_terminals(house: House) -> None:
+    browser = await house.signed_in()
+    request_id = await answer_with(
+        house, browser, attachments=(Attachment("申請書.pdf", "application/pdf", b"%PDF-1.7"),)
+    )
+    for terminal, files in (("store", 0), ("tv", 1)):
+        there = house.browser()
+        await there.get(f"/sign-in?terminal={terminal}")
+        await there.sign_in(house.world, house.residents[0])
+        await there.post(
+            f"/api/self-information/requests/{request_id}/read",
+            {},
+            authorization=f"Bearer {there.jar['/', SESSION_COOKIE]}",
+        )
+        assert there.status == 200, there.body
+        found = json.loads(there.body)["content"]
+        assert len(found["attachments"]) == files and found["items"]
 
 
 @pytest.mark.requirement("SELF-8")

@@ -19,7 +19,7 @@ DAY_SECONDS = 86_400
 RIGHTS = ("records", "self_information", "notices")
 WITHOUT_A_FOLDER = {
     "sign_in", "sign_in.complete", "first_time", "sign_out", "signed_out", "closed", "faq",
-    "desk", "desk.sign_in", "desk.sign_out", "desk.one",
+    "desk", "desk.sign_in", "desk.sign_out", "desk.one", "desk.actions",
 }  # fmt: skip
 """Pages that show nobody's folder."""
 OF_ONESELF = {"proxies.act", "proxies.stop"}
