@@ -217,6 +217,7 @@ def _send(**more: object) -> Context:
                 name: f"/notices/a/{name}" for name in ("file", "part", "confirm", "poll", "cancel", "events")
             },
             "back_url": "/notices",
+            "again_url": None,
             "can_cancel": True,
             "refresh_seconds": 3,
             "part_bytes": 262_144,
@@ -282,7 +283,19 @@ NOTICES += [
             mistakes=[["3", "1", "宛名番号", "15桁までの数字で入れてください。"]],
             mistakes_more=480,
             refresh_seconds=0,
+            again_url="/notices/new?like=a",
             can_cancel=False,
+        ),
+    ),
+    (
+        "notice_send_receiving_mistakes",
+        "intermediate/notice_send.html",
+        _send(
+            state="receiving",
+            mistakes=[["3", "1", "宛名番号", "15桁までの数字で入れてください。"]],
+            refresh_seconds=0,
+            rows=[],
+            again_url="/notices/new?like=a",
         ),
     ),
     (

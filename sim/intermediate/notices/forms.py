@@ -1,7 +1,7 @@
 """The staff's form of a notice: read as it was typed, into a request or into words at the fields that are wrong."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,7 +10,7 @@ from portal.web.design import read_date
 from portal.wire.disclosure import Attachment
 from portal.wire.limits import CHOICES_MAX
 from portal.wire.moments import JST
-from portal.wire.notices import NoticeContent, Question, QuestionKind, Questionnaire, ServiceLink
+from portal.wire.notices import NoticeContent, Question, QuestionKind, Questionnaire
 from portal.wire.problems import Problem
 
 QUESTION_ROWS = 5
@@ -24,6 +24,13 @@ KINDS = (
 PERSON_SAID = "宛名番号を数字で入れるか、住民の番号（例：131016-12）を入れてください。"
 DAYS = {"kept": "保存期限", "deadline": "回答期限", "collect": "回収期限"}
 FIELDS = ("affair", "title", "text", "service_label", "service_url", "payment_url", "person")
+_LONG = {
+    "title": "件名",
+    "text": "本文",
+    "payment_url": "支払いのURL",
+    "service_label": "案内の名前",
+    "service_url": "案内のURL",
+}
 _TYPES = {
     "pdf": "application/pdf",
     "png": "image/png",
@@ -67,6 +74,36 @@ def blank() -> dict[str, Any]:
     }
 
 
+def of(content: NoticeContent, affair: str) -> dict[str, Any]:
+    """The form with the words of a notice that was written before; not whom it went to, nor its attachment."""
+    service, asked = content.service, content.questionnaire
+    values = blank()
+    values.update(
+        affair=affair,
+        title=content.title,
+        text=content.text,
+        payment_url=content.payment_url or "",
+        service_label="" if service is None else service.label,
+        service_url="" if service is None else service.url,
+        kept=_day(content.kept_until),
+    )
+    if asked is not None:
+        values["deadline"] = _day(asked.deadline.astimezone(JST))
+        values["collect"] = _day(asked.collect_until.astimezone(JST))
+        for row, question in zip(values["questions"], asked.questions, strict=False):
+            row.update(
+                text=question.text,
+                kind=str(question.kind),
+                required=question.required,
+                choices="\n".join(question.choices),
+            )
+    return values
+
+
+def _day(day: date) -> dict[str, str]:
+    return {"year": str(day.year), "month": str(day.month), "day": str(day.day)}
+
+
 def read(
     form: Mapping[str, str], attachment: tuple[str, bytes] | None, person_of: Callable[[str], int | None]
 ) -> Filled:
@@ -104,22 +141,24 @@ def read(
     files = _attachment(attachment, errors)
     if errors or kept is None:
         return Filled(values, None, errors)
+    label, url = values["service_label"], values["service_url"]
+    service = {"label": label, "url": url} if url else None
     try:
         content = msgspec.convert(
             {
                 "title": values["title"],
                 "text": values["text"],
                 "kept_until": kept,
-                "service": None,
+                "service": service,
                 "payment_url": values["payment_url"] or None,
             },
             NoticeContent,
         )
     except msgspec.ValidationError as error:
-        name = str(error).rpartition("$.")[2].rstrip("`")
-        return Filled(values, None, {name if name in FIELDS else "text": "長すぎます。短くしてください。"})
-    service = ServiceLink(values["service_label"], values["service_url"]) if values["service_url"] else None
-    whole = msgspec.structs.replace(content, service=service, attachments=files, questionnaire=questionnaire)
+        name = str(error).rpartition("$.")[2].rstrip("`").replace(".", "_")
+        name = name if name in _LONG else "text"
+        return Filled(values, None, {name: f"{_LONG[name]}が長すぎます。短くしてください。"})
+    whole = msgspec.structs.replace(content, attachments=files, questionnaire=questionnaire)
     return Filled(values, whole, {})
 
 
@@ -160,7 +199,12 @@ def _questionnaire(values: dict[str, Any], errors: dict[str, str]) -> Questionna
             choices = ()
         if len(choices) > CHOICES_MAX:
             errors[f"q{number}_choices"] = f"選択肢は{CHOICES_MAX}個までです。"
-        questions.append(Question(row["text"], kind, row["required"], choices))
+        question = {"text": row["text"], "kind": kind, "required": row["required"], "choices": choices}
+        try:
+            questions.append(msgspec.convert(question, Question))
+        except msgspec.ValidationError as error:
+            name, words = ("choices", "選択肢") if "choices" in str(error) else ("text", "文")
+            errors.setdefault(f"q{number}_{name}", f"問{number + 1}の{words}が長すぎます。短くしてください。")
     if not questions:
         return None
     deadline, collect = (read_date(**values[name]) for name in ("deadline", "collect"))

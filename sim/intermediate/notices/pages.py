@@ -178,6 +178,8 @@ class _Pages:
 
     def _line(self, send: NoticeSend) -> dict[str, Any]:
         kind, label, sign = _STATES[send.state]
+        if send.state is SendState.RECEIVING and send.mistakes:
+            kind, label, sign = "error", "宛先ファイルに誤りがあります", None
         return {
             "url": self._address(f"/{send.send_id}", organisation=send.organisation),
             "title": send.title,
@@ -237,10 +239,22 @@ class _Pages:
         return self._look.show("intermediate/notice_form.html", context, status=status, here=NOTICES)
 
     async def blank(self) -> "TrioResponse":
+        """A new notice; with the words of another one, if it is named."""
+        from quart import request
+
         body = await self._body()
         if body is None:
             return self._no_body()
-        return self._form(body, forms.blank(), {}, identifier(self._desk.chance))
+        values = forms.blank()
+        if like := request.args.get("like", ""):
+            send = await self._admit(body.code, lambda: self._desk.sending.view(body.code, like))
+            content = await self._desk.sending.content(body.code, like)
+            if isinstance(send, Problem):
+                return self._tell(send, self._address(organisation=body.code))
+            if isinstance(content, Problem):
+                return self._tell(content, self._address(organisation=body.code))
+            values = {**forms.of(content, send.affair), "to": "many" if send.bulk else "one"}
+        return self._form(body, values, {}, identifier(self._desk.chance))
 
     async def send(self) -> "TrioResponse":
         from quart import request
@@ -325,10 +339,13 @@ class _Pages:
                 for name in ("file", "part", "confirm", "poll", "cancel", "events")
             },
             "back_url": self._address(organisation=body.code),
+            "again_url": self._address("/new", organisation=body.code, like=send_id)
+            if send.state is SendState.REFUSED or send.mistakes
+            else None,
             "can_cancel": send.state in (SendState.RECEIVING, SendState.SENDING, SendState.SENT),
             "refresh_seconds": REFRESH_SECONDS if send.state in _MOVING else 0,
             "part_bytes": PART_BYTES_MAX,
-            "message": _DONE.get(request.args.get("done", "")),
+            "message": None if send.mistakes else _DONE.get(request.args.get("done", "")),
         }
         return self._look.show("intermediate/notice_send.html", context, here=NOTICES)
 

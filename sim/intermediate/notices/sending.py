@@ -316,6 +316,11 @@ class Sending:
         row = await self._row(code, send_id)
         return _NOT_HERE if row is None else self._view(row)
 
+    async def content(self, code: str, send_id: str) -> NoticeContent | Problem:
+        """What its recipients read."""
+        row = await read_one(self._store, tables.CONTENT, {"organisation": code, "send_id": send_id})
+        return _NOT_HERE if row is None else msgspec.msgpack.decode(row.content, type=NoticeContent)
+
     async def listed(self, request: wire.ListSends) -> wire.NoticeSends | Problem:
         """Newest first."""
         code = request.organisation

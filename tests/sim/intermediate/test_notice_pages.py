@@ -152,7 +152,10 @@ async def test_parts_by_the_script(staff: Staff) -> None:
         ({"affair": ""}, "事務を選んでください"),
         ({"affair": "JM90000000000018"}, "お知らせを送れません"),
         ({"title": ""}, "件名を入れて"),
-        ({"title": "あ" * 101}, "長すぎます"),
+        ({"title": "あ" * 101}, "件名が長すぎます"),
+        ({"service_label": "あ" * 101, "service_url": "https://x.jp"}, "案内の名前が長すぎます"),
+        ({"q0_kind": "text", "q0_text": "あ" * 501}, "問1の文が長すぎます"),
+        ({"q0_kind": "choice", "q0_text": "?", "q0_choices": "あ" * 5_000}, "問1の選択肢が長すぎます"),
         ({"kept_year": "2020"}, "過ぎています"),
         ({"kept_day": "32"}, "ある日付"),
         ({"person": "x"}, "数字で"),
@@ -245,3 +248,24 @@ async def test_another_file_is_not_taken_for_the_same(staff: Staff) -> None:
         f"{path}/file", {"how": "resume"}, {"file": ("a.csv", file + b"000000000001500\n")}
     )
     assert "1,501件（上限" in (await staff.follow(page)).text
+
+
+@pytest.mark.requirement("NOT-1")
+async def test_a_file_with_mistakes_is_not_offered_to_be_sent(staff: Staff) -> None:
+    asked = {"q0_kind": "choice", "q0_text": "どれですか", "q0_choices": "赤\n青"}
+    days = {f"{name}_{part}": text for name in ("deadline", "collect") for part, text in DAY.items()}
+    form = {**FORM, **asked, **days, **form_of(await staff.get("/new")), "to": "many", "person": ""}
+    path = f"/{send_of(await staff.post('/new', form))}"
+    page = await staff.upload(f"{path}/file", {}, {"file": ("a.csv", "宛名番号\n7\nx\n".encode())})
+    text = (await staff.follow(page)).text
+    assert "確定して送る" not in text and "宛先ファイルを受け取りました" not in text and "受付中" not in text
+    assert text.index("15桁までの数字") < text.index("送信を始めた日時") < text.index("この送信を取り消す")
+    page = await staff.follow(await staff.post(f"{path}/confirm", {}))
+    assert "受け付けていません" in page.text and "この内容で新しい送信を作る" in page.text
+
+    again = await staff.get("/new", like=path[1:])
+    for words in ("予防接種のお知らせ", "本文です。", "どれですか", "赤\n青", 'value="2026"'):
+        assert words in again.text, words
+    copied = await staff.post("/new", {**form, **form_of(again)})
+    assert copied.status == 303 and send_of(copied) != path[1:]
+    assert (await staff.get("/new", like="a" * 24)).status == 404
