@@ -9,7 +9,9 @@ from portal.wire.moments import DAY, add_months, start_of
 from portal.wire.problems import Problem, ProblemCode, problem
 
 LINES_AT_ONCE_MAX = 50
-"""Of one answer, and of one page."""
+"""Of one answer."""
+LINES_OF_PAGE_MAX = 20
+"""Of one page on screen, where a line stands in five rows on a phone."""
 
 SERVICES: dict[Service, str] = {
     Service.SIGN_IN: "ログイン・ログアウト",

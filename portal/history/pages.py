@@ -8,7 +8,7 @@ import msgspec
 from quart import request
 from quart_trio.wrappers import TrioResponse as Response
 
-from portal.history.model import ACTIONS, OPERATORS, SERVICES, oldest_ms
+from portal.history.model import ACTIONS, LINES_OF_PAGE_MAX, OPERATORS, SERVICES, oldest_ms
 from portal.history.service import History
 from portal.seams.clock import Clock
 from portal.web.addresses import page
@@ -87,7 +87,7 @@ async def _found(
 ) -> HistoryLines:
     if errors:
         return HistoryLines((), None)
-    found = await history.search(user.account, _query(asked))
+    found = await history.search(user.account, _query(asked), LINES_OF_PAGE_MAX)
     if not isinstance(found, Problem):
         return found
     if found.field == "$.end":

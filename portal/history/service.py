@@ -36,9 +36,11 @@ class History:
         *,
         detail: str = "",
         operator: Operator = Operator.SELF,
+        at_ms: int | None = None,
     ) -> Op:
         """The operation that writes this line; it goes into the transaction of what it tells of.
 
+        *at_ms* is when it happened, if that was not now.
         What is done by a proxy's hand stands there as the proxy's, with their nickname, whatever is said here (PRX-7).
         """
         if account.by is not None:
@@ -46,9 +48,8 @@ class History:
             detail = f"{account.by.nickname}（代理人）" + (f" {detail}" if detail else "")
             # The owner may do the same in the same millisecond: these are two lines.
             about = f"{about}/{account.by.delegation_id}"
-        line = Line(
-            account.account_id, self._clock.now_ms(), str(service), str(action), about, str(operator), None
-        )
+        at = self._clock.now_ms() if at_ms is None else at_ms
+        line = Line(account.account_id, at, str(service), str(action), about, str(operator), None)
         if detail:
             line = line._replace(
                 detail=self._sealer.seal(

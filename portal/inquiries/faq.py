@@ -86,6 +86,12 @@ FAQ: tuple[FaqEntry, ...] = (
         "その役所などは、電子では回答していません。窓口か郵送で、書面による開示を請求してください。",
     ),
     FaqEntry(
+        "no-notices", _K.NOTICES, "お知らせが届きません",
+        "お知らせは、役所などが送ったときにだけ「お知らせ」に入ります。送られたはずのものがないときは、送り主の役所にお問い合わせください。"
+        "メールで知らせてほしいときは、「アカウント設定」でアドレスを登録して確認番号を入れ、"
+        "「行政機関からのお知らせが届いたとき」を選んでください。",
+    ),
+    FaqEntry(
         "notice-retention", _K.NOTICES, "お知らせは、いつまで残りますか",
         "送り主の役所が決めた日まで残ります。見ても、ログアウトしても、その日までは消えません。自分で削除することもできます。",
     ),
@@ -106,7 +112,26 @@ def plain(text: str) -> str:
     return "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ヶ" else c for c in folded)
 
 
-_PLAIN = {entry.faq_id: plain(f"{entry.question} {entry.answer}") for entry in FAQ}
+SYNONYMS: dict[str, str] = {
+    "card": "マイナカード パスワード PIN ログインできない",
+    "pin-locked": "パスワード PIN ロック 忘れた 再設定",
+    "expired": "更新 期限切れ 失効",
+    "signed-out": "タイムアウト 時間切れ",
+    "mail-code": "認証コード メールが届かない",
+    "mail-addresses": "メールが届かない 通知 変更",
+    "close": "閉じる 退会 解約 やめたい アカウント削除 登録を消す",
+    "proxy": "親 子ども 介護 委任",
+    "late": "届かない 遅い 来ない",
+    "gone": "なくなった 削除された",
+    "no-notices": "お知らせが届かない 通知が来ない 来ません",
+    "notice-retention": "保存期間 消える",
+    "history": "ログ 不正 なりすまし",
+}
+"""What people call it, where neither the question nor the answer does."""
+
+_PLAIN = {
+    entry.faq_id: plain(f"{entry.question} {entry.answer} {SYNONYMS.get(entry.faq_id, '')}") for entry in FAQ
+}
 
 
 def search(wanted: SearchFaq) -> tuple[FaqEntry, ...]:

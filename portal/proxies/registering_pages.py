@@ -7,6 +7,7 @@ to any other challenge is refused. Over TLS that form comes without the session'
 
 from datetime import timedelta
 
+import msgspec
 from quart import request
 from quart_trio.wrappers import TrioResponse as Response
 
@@ -31,6 +32,9 @@ UNREADABLE = problem(
     "カードリーダーから届いた内容を読み取れませんでした。もういちど読み取ってください。",
 )
 NOT_AGREED = "内容を確かめて、同意するときは印を付けてください。"
+
+
+WRONG_CARD = "このカードの方は、代理人になれません"
 
 
 def add_pages(
@@ -188,6 +192,9 @@ def _add_card(reception: Reception, proxies: Proxies, information: SelfInformati
         )
         done = await proxies.register(SignedIn(user.session, user.account), wanted)
         if isinstance(done, Problem):
+            if done.field == "$.certificate":
+                # On the screen nothing was sent: a card was read, and it is the wrong one.
+                done = msgspec.structs.replace(done, title=WRONG_CARD)
             return await show(user, draft, refused=done)
         return reception.go(
             "proxies.one",

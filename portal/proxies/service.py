@@ -28,6 +28,7 @@ from portal.seams.chance import Chance, identifier
 from portal.seams.clock import Clock
 from portal.sessions.challenges import Issued
 from portal.sessions.guard import SignedIn
+from portal.sessions.model import Session
 from portal.sessions.service import Sessions
 from portal.sessions.tables import use_challenge
 from portal.store.store import Conflict, Op, Query, Store, read_one
@@ -100,6 +101,7 @@ class Proxies:
         self._accounts = accounts
         self._sessions = sessions
         self._history = history
+        sessions.leaving = self._leaving
 
         self.expect_work: Callable[[int], None] = lambda due_ms: None
         """Tells the outbox when something falls due; set once that exists."""
@@ -416,6 +418,24 @@ class Proxies:
         if found is None or owner is None or found.proxy_id != user.account.account_id:
             return Acting(None)
         return Acting(self._view(owner, owner.settings.nickname, found, self._clock.now_ms(), memo=False))
+
+    async def _leaving(self, session: Session, action: Action) -> list[Op]:
+        """The end of acting for somebody, when a session ends with it (PRX-7)."""
+        found = None if session.acting_for is None else await self._one(session.acting_for)
+        owner = None if found is None else await self._accounts.by_id(found.owner_id)
+        proxy = None if found is None else await self._accounts.by_id(found.proxy_id)
+        if found is None or owner is None or proxy is None or session.account_id != found.proxy_id:
+            return []
+        in_hand = msgspec.structs.replace(owner, by=self._hand(owner, proxy, found))
+        at_ms = min(self._clock.now_ms(), session.idle_until_ms, session.ends_ms)
+        if action is Action.SIGN_OUT:
+            at_ms = self._clock.now_ms()
+        about = found.delegation_id
+        whose = owner.settings.nickname
+        return [
+            self._history.line(in_hand, Service.PROXIES, action, about, at_ms=at_ms),
+            self._history.line(proxy, Service.PROXIES, action, about, detail=whose, at_ms=at_ms),
+        ]
 
     async def stop_acting(self, user: SignedIn) -> Acting:
         """The session is for its own user again."""

@@ -1,6 +1,6 @@
 """Signing in with a card, staying signed in, signing out (ACC-1, ACC-2, FLD-3)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -83,6 +83,9 @@ class Sessions:
         self._living = Living(store)
         self.ended: Callable[[str], None] = lambda account_id: None
         """Tells whoever watches an account that a session of it has ended; set once somebody does."""
+
+        self.leaving: Callable[[Session, Action], Awaitable[list[Op]]] = _nothing
+        """What else is written when a session ends that acts for somebody; set once there are proxies (PRX-7)."""
 
     def __repr__(self) -> str:
         return "Sessions()"
@@ -269,6 +272,7 @@ class Sessions:
             ops.append(folder_tables.delete_read(account.account_id))
             about = session.token_hash[:12].hex()
             ops.append(self._history.line(account, Service.SIGN_IN, Action.SIGN_OUT, about))
+            ops += await self.leaving(session, Action.SIGN_OUT)
         await self._store.write(ops)
         self._living.forget(session.token_hash)
         if session.account_id is not None:
@@ -301,8 +305,12 @@ class Sessions:
     async def expire(self) -> None:
         """Sign out by time whoever left without doing it; forget challenges that have expired anyway."""
         now = self._clock.now_ms()
+        left: list[Op] = []
+        for session in await self._store.read(tables.ACTING_OVER, {"now": now}):
+            left += await self.leaving(session, Action.SIGN_OUT_BY_TIME)
         await self._store.write(
             [
+                *left,
                 history_tables.insert_signed_out_by_time(now),
                 tables.delete_over(now),
                 tables.forget_challenges(now),
@@ -312,6 +320,10 @@ class Sessions:
         # Of who has left nothing stays in memory until the end of the session, neither keys nor what they opened.
         self._living.forget_all()
         self._accounts.forget_all()
+
+
+async def _nothing(_: Session, __: Action) -> list[Op]:
+    return []
 
 
 _STANDING_PROBLEMS: dict[Standing, Problem] = {

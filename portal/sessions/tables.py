@@ -34,6 +34,12 @@ _COLUMNS = (
 BY_HASH = Query(f"SELECT {_COLUMNS} FROM sessions WHERE token_hash = :token_hash", Session)
 
 
+ACTING_OVER = Query(
+    f"SELECT {_COLUMNS} FROM sessions WHERE acting_for IS NOT NULL AND (idle_until_ms <= :now OR ends_ms <= :now)",
+    Session,
+)
+
+
 class Total(NamedTuple):
     total: int
 

@@ -84,9 +84,10 @@ def clock_time(moment: datetime.datetime) -> str:
     return f"{local.hour}時{local.minute:02}分"
 
 
-def time_ja(moment: datetime.datetime) -> str:
+def time_ja(moment: datetime.datetime, *, seconds: bool = False) -> str:
     """``令和8年4月1日（2026年） 9時05分`` in Japan's time. Raises `ValueError` for a datetime without a zone."""
-    return f"{wareki(moment)} {clock_time(moment)}"
+    text = f"{wareki(moment)} {clock_time(moment)}"
+    return f"{text}{_jst(moment).second:02}秒" if seconds else text
 
 
 def machine_time(moment: datetime.date | datetime.datetime) -> str:

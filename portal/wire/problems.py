@@ -66,7 +66,7 @@ TABLE: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.CODE_REFUSED: (422, "確認番号が違います"),
     ProblemCode.CODE_OVER: (409, "この確認番号はもう使えません"),
     ProblemCode.TOO_MANY: (429, "回数が多すぎます"),
-    ProblemCode.NOT_PERMITTED: (403, "法令で認められていない照会です"),
+    ProblemCode.NOT_PERMITTED: (403, "法令で認められていません"),
     ProblemCode.STOPPED: (503, "システムは停止中です"),
     ProblemCode.OVERLOADED: (503, "ただいま混み合っています"),
     ProblemCode.STORAGE_REFUSED: (503, "保存できませんでした"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.inquiries.faq import FAQ, search
+from portal.inquiries.faq import FAQ, SYNONYMS, search
 from portal.inquiries.model import KINDS, TRANSITIONS, Event, State, check_text
 from portal.wire.inquiries import InquiryKind, SearchFaq
 
@@ -59,3 +59,19 @@ def test_words_that_nobody_could_read(text: str) -> None:
 @pytest.mark.parametrize("text", ["一行目\r\n二行目", "<script>", "👩‍👧 مرحبا", "=1+1", "\u3000あ"])
 def test_words_in_any_script(text: str) -> None:
     assert check_text(text) is None
+
+
+@pytest.mark.requirement("FAQ-1")
+@pytest.mark.parametrize(
+    ("words", "faq_id"),
+    [
+        ("閉じる", "close"), ("退会", "close"), ("解約", "close"), ("パスワード", "pin-locked"),
+        ("暗証番号", "card"), ("お知らせが届かない", "no-notices"), ("お知らせ 届かない", "no-notices"),
+    ],
+)  # fmt: skip
+def test_what_people_call_it_finds_it(words: str, faq_id: str) -> None:
+    assert faq_id in [entry.faq_id for entry in search(SearchFaq(words))]
+
+
+def test_synonyms_are_of_entries() -> None:
+    assert set(SYNONYMS) <= {entry.faq_id for entry in FAQ}

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from page_house import House
 
-from portal.history.model import LINES_AT_ONCE_MAX
+from portal.history.model import LINES_OF_PAGE_MAX
 from portal.wire.limits import SESSION_IDLE_SECONDS
 
 
@@ -29,6 +29,7 @@ async def test_what_was_done_is_there_newest_first(house: House) -> None:
     ]
     assert places == sorted(places)
     assert "本人" in table
+    assert "令和" in table and "（2026年）" in table
 
     await browser.press("ログアウト")
     await browser.sign_in(house.world, house.residents[0])
@@ -79,7 +80,7 @@ async def test_time_signs_out_and_time_forgets(house: House) -> None:
 @pytest.mark.requirement("HIS-1", "FLD-1")
 async def test_lines_are_paged_and_are_nobody_elses(house: House) -> None:
     browser, other = await house.signed_in(), await house.signed_in(1, "たろう")
-    for number in range(LINES_AT_ONCE_MAX + 3):
+    for number in range(LINES_OF_PAGE_MAX + 3):
         await house.world.pass_time(0.01)
         await browser.get("/settings")
         await browser.press("保存する", nickname=f"はなこ{number}")
@@ -88,7 +89,7 @@ async def test_lines_are_paged_and_are_nobody_elses(house: House) -> None:
     await browser.click("これより前の記録を見る")
     second = browser.text.count("アカウント設定 変更")
 
-    assert (first, second) == (LINES_AT_ONCE_MAX, 3)
+    assert (first, second) == (LINES_OF_PAGE_MAX, 3)
     assert "アカウント設定 利用者登録" in browser.text and "これより前の記録を見る" not in browser.text
     await other.get("/history")
     assert "アカウント設定 変更" not in other.text and "アカウント設定 利用者登録" in other.text

@@ -68,6 +68,7 @@ async def test_questions_come_before_the_form_and_the_answer_comes_to_the_folder
     assert "お問い合わせを送りました" in browser.text and "回答を待っています" in browser.text
 
     desk = await staff(house)
+    assert "令和" in browser.text and "令和" in desk.text
     assert "答えを待っている 1件" in desk.text and "はなこ" not in desk.text
     await desk.click("カード")
     assert TEXT.encode() not in desk.body and "二行目" in desk.text
