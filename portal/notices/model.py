@@ -7,6 +7,7 @@ nobody doubts his memory. Signing out does nothing to it (FLD-4).
 
 from datetime import date
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final, NamedTuple
 
 import msgspec
@@ -148,6 +149,11 @@ class NoticeRow(NamedTuple):
 
 
 # アンケート
+
+
+def version_of(answers: tuple[tuple[str, ...], ...] | None) -> str:
+    """回答の版: tells the answers somebody was shown from others, 16 hexadecimal digits; of none, too."""
+    return sha256(msgspec.msgpack.encode(answers)).hexdigest()[:16]
 
 
 def can_answer(questionnaire: Questionnaire | None, now_ms: int) -> bool:

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from portal.files.service import FileKind
 from portal.notices.model import wrong_answers
-from portal.notices.service import NOT_HERE, NoticeBox
+from portal.notices.service import ANSWERED_ELSEWHERE, NOT_HERE, NoticeBox
 from portal.seams.clock import Clock
 from portal.web.addresses import page
 from portal.web.design import date_parts, read_date
@@ -70,6 +70,8 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
         errors: Mapping[str, str],
         parts: Mapping[int, Mapping[str, str]] = {},
         status: int = 200,
+        overtaken: str | None = None,
+        version: str | None = None,
     ) -> Response:
         asked = opened.questionnaire
         context = {
@@ -97,6 +99,7 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
                     for number, question in enumerate(asked.questions)
                 ],
                 "given": [_said(each) for each in opened.answers or ()],
+                "version": opened.version if version is None else version,
             },
             "files": {
                 str(kind): page("notices.file", notice_id=opened.notice.notice_id, kind=kind)
@@ -105,6 +108,7 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
             "example": day_of(clock.now_ms()),
             "errors": errors,
             "message": _DONE.get(request.args.get("done", "")),
+            "overtaken": overtaken,
         }
         return reception.show("notices/notice.html", user, context, status=status)
 
@@ -127,14 +131,20 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
         form = await request.form
         answers, parts, errors = _read(asked, form)
         if not errors:
-            outcome = await box.answer(user.account, GiveAnswers(notice_id, answers))
+            outcome = await box.answer(user.account, GiveAnswers(notice_id, answers, form.get("version")))
             if not isinstance(outcome, Problem):
                 return reception.go("notices.item", {"done": "answered"}, notice_id=notice_id)
+            if outcome == ANSWERED_ELSEWHERE:
+                # As it stands now, which may be newer than what was read above.
+                newer = await box.open(user.account, notice_id)
+                if isinstance(newer, Problem):
+                    return reception.tell(newer, user, way=back)
+                return show(user, newer, newer.answers, {}, status=409, overtaken=outcome.detail)
             if outcome.code is not ProblemCode.UNPROCESSABLE:
                 way = Way("お知らせに戻る", page("notices.item", notice_id=notice_id))
                 return reception.tell(outcome, user, way=way)
             errors = {"q0": outcome.detail}
-        return show(user, opened, answers, errors, parts, 422)
+        return show(user, opened, answers, errors, parts, 422, version=form.get("version"))
 
     async def back_to_item(_: User, notice_id: str) -> Response:
         """Where a form went whose user had to sign in again."""

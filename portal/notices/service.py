@@ -26,6 +26,7 @@ from portal.notices.model import (
     can_answer,
     check_answers,
     kept_until_ms,
+    version_of,
 )
 from portal.notices.sheet import sheet_of
 from portal.notices.tables import Numbered
@@ -60,6 +61,11 @@ CONTENTS_OPEN_MAX: Final = 256
 """Unsealed contents in memory: the page of a folder shows few, a bulk send one over and over."""
 BATCH_TRIES_MAX: Final = 3
 
+ANSWERED_ELSEWHERE: Final = problem(
+    ProblemCode.CONFLICT,
+    "この画面を開いたあとに、別の画面から回答が送られています。今回の回答は送っていません。"
+    "いまの回答を確かめて、直すところがあれば、もう一度送ってください。",
+)
 NOT_HERE: Final = problem(
     ProblemCode.NOT_FOUND, "このお知らせはありません（保存期限が過ぎたか、取り消されたか、削除されました）。"
 )
@@ -337,8 +343,9 @@ class NoticeBox:
             notice.own.payment_url or content.payment_url,
             tuple(AttachmentName(*each) for each in notice.shared.attachments),
             content.questionnaire,
-            await self._answers(owner, notice.row),
+            answers := await self._answers(owner, notice.row),
             can_answer(content.questionnaire, self._clock.now_ms()),
+            "" if content.questionnaire is None else version_of(answers),
         )
 
     def _line(
@@ -396,7 +403,10 @@ class NoticeBox:
         return NOT_HERE if isinstance(outcome, Conflict) else Done()
 
     async def answer(self, owner: OpenedAccount, wanted: GiveAnswers) -> NoticeView | Problem:
-        """アンケートの回答, durable on return; the last one before the deadline counts."""
+        """アンケートの回答, durable on return; the last one before the deadline counts.
+
+        With a version, only in place of the answers that were shown: another window's are not overwritten unseen.
+        """
         notice = await self._own(owner, wanted.notice_id)
         if isinstance(notice, Problem):
             return notice
@@ -416,13 +426,33 @@ class NoticeBox:
             return problem(ProblemCode.CONFLICT, "お知らせを開いてから、回答してください。")
         if (wrong := check_answers(questionnaire, wanted.answers)) is not None:
             return wrong
+        if (overtaken := await self._overtaken(owner, notice, wanted)) is not None:
+            return overtaken
+        if notice.row.answered_ms is not None:
+            # Each answer has a moment of its own, also within one millisecond: by it a quicker window is seen.
+            now = max(now, notice.row.answered_ms + 1)
         place = _answers_place(notice.row.content_id, notice.row.position)
         sealed = self._accounts.seal(owner.account, place, msgspec.msgpack.encode(wanted.answers))
         given = self._line(owner, Action.ANSWER, notice)
-        if isinstance(await self._store.write([*tables.answer(notice.row, sealed, now), given]), Conflict):
-            return NOT_HERE
+        ops = tables.answer(notice.row, sealed, now, unchanged=wanted.version is not None)
+        if isinstance(await self._store.write([*ops, given]), Conflict):
+            newer = await self._own(owner, wanted.notice_id)
+            if isinstance(newer, Problem) or wanted.version is None:
+                return NOT_HERE
+            return await self._overtaken(owner, newer, wanted) or ANSWERED_ELSEWHERE
         row = notice.row._replace(answered_ms=now)
         return _view(msgspec.structs.replace(notice, row=row, state=State.ANSWERED))
+
+    async def _overtaken(
+        self, owner: OpenedAccount, notice: OwnNotice, wanted: GiveAnswers
+    ) -> NoticeView | Problem | None:
+        """When others were given than *wanted* was made from: a conflict, or what stands if that says the same."""
+        if wanted.version is None:
+            return None
+        current = await self._answers(owner, notice.row)
+        if version_of(current) == wanted.version:
+            return None
+        return _view(notice) if current == wanted.answers else ANSWERED_ELSEWHERE
 
     async def _own(self, owner: OpenedAccount, notice_id: str) -> OwnNotice | Problem:
         params = {"account_id": owner.account_id, "number": int(notice_id), "now": self._clock.now_ms()}

@@ -289,13 +289,17 @@ def erase_own(account_id: str, number: int | None = None) -> list[Op]:
     ]
 
 
-def answer(row: NoticeRow, sealed: bytes, now_ms: int) -> list[Op]:
-    """Conflicts when the notice has gone or was withdrawn meanwhile."""
+def answer(row: NoticeRow, sealed: bytes, now_ms: int, *, unchanged: bool = False) -> list[Op]:
+    """Conflicts when the notice has gone or was withdrawn meanwhile; with *unchanged*, also when it was answered."""
+    params: dict[str, object] = {"account_id": row.account_id, "number": row.number, "now": now_ms}
+    if unchanged:
+        params["was"] = row.answered_ms or 0
     return [
         Op(
             "UPDATE notices SET answered_ms = :now WHERE account_id = :account_id AND number = :number "
-            "AND opened_ms IS NOT NULL AND withdrawn = 0",
-            {"account_id": row.account_id, "number": row.number, "now": now_ms},
+            "AND opened_ms IS NOT NULL AND withdrawn = 0"
+            + (" AND COALESCE(answered_ms, 0) = :was" if unchanged else ""),
+            params,
         ),
         Op(
             "INSERT INTO notice_answers (content_id, position, account_id, sealed, answered_ms) "

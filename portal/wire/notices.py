@@ -158,6 +158,8 @@ class OpenedNotice(msgspec.Struct, frozen=True):
     answers: tuple[tuple[str, ...], ...] | None
     """As they were given last."""
     can_answer: bool
+    version: str = ""
+    """回答の版, of *answers*, also when there are none: goes back with new ones. Empty: nothing to answer."""
 
 
 class OneAttachment(Message, frozen=True):
@@ -171,6 +173,8 @@ class GiveAnswers(Message, frozen=True):
 
     notice_id: NoticeId
     answers: Answers
+    version: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$(?!\n)")] | None = None
+    """Of the answers that were shown when these were made: refused when others were given since. None: the last wins."""
 
 
 _PROBLEMS = (P.ACCOUNT_NEEDED,)

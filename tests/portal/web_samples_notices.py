@@ -51,7 +51,7 @@ def _question(number: int, kind: str, **more: object) -> Context:
 
 
 _QUESTIONS = [_question(n, kind) for n, kind in enumerate(("choice", "choices", "text", "date"))]
-_ASKED: Context = {"deadline": UNTIL, "open": True, "questions": _QUESTIONS, "given": []}
+_ASKED: Context = {"deadline": UNTIL, "open": True, "questions": _QUESTIONS, "given": [], "version": "0" * 16}
 
 
 def _one(**more: object) -> Context:
@@ -71,6 +71,7 @@ def _one(**more: object) -> Context:
             "example": TODAY,
             "errors": {},
             "message": None,
+            "overtaken": None,
             **more,
         }
     )
@@ -124,6 +125,14 @@ NOTICES: list[Sample] = [
         _one(
             questionnaire={**_ASKED, "given": ["月曜日", "土曜日、月曜日", "夜がよいです", "2026-12-01"]},
             message="回答を送りました",
+        ),
+    ),
+    (
+        "notice_overtaken",
+        "notices/notice.html",
+        _one(
+            questionnaire={**_ASKED, "given": ["月曜日", "土曜日", "夜がよいです", "（回答なし）"]},
+            overtaken="この画面を開いたあとに、別の画面から回答が送られています。今回の回答は送っていません。",
         ),
     ),
     ("notice_closed", "notices/notice.html", _one(questionnaire={**_ASKED, "open": False})),

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import trio
 from page_browser import Browser
 from page_house import House
 
@@ -11,7 +12,17 @@ from portal.wire import notice_sending as sending
 from portal.wire.disclosure import Attachment
 from portal.wire.moments import day_of, to_jst
 from portal.wire.notice_sending import NoticeSend
-from portal.wire.notices import NoticeContent, Question, QuestionKind, Questionnaire, ServiceLink
+from portal.wire.notices import (
+    GiveAnswers,
+    NoticeContent,
+    NoticeView,
+    OpenedNotice,
+    Question,
+    QuestionKind,
+    Questionnaire,
+    ServiceLink,
+)
+from portal.wire.problems import Problem
 from portal.wire.systems import Party, System
 from sim.nation.organisations import of_municipality
 
@@ -144,6 +155,63 @@ async def test_a_questionnaire_is_answered_and_changed(house: House) -> None:
     assert "回答を送りました" in browser.text and "（回答なし）" in browser.text
     await browser.click("お知らせの一覧に戻る")
     assert "回答しました" in browser.text
+
+
+@pytest.mark.requirement("NOT-4")
+async def test_two_windows_do_not_overwrite_each_other(house: House) -> None:
+    browser = await opened(house, questionnaire=await asked(house))
+    address = browser.path
+    day = [("q3_year", "2026"), ("q3_month", "6"), ("q3_day", "1")]
+    form = browser.form("回答する")
+    kept = [each for each in form.fields if each[0] in {"csrf", "version"}]
+    assert len(kept) == 2
+    await browser.post(form.action, [*kept, ("q0", "土曜日"), *day])
+    assert browser.status in {200, 303}
+    await browser.post(form.action, [*kept, ("q0", "月曜日"), *day])
+    assert browser.status == 409
+    assert "別の画面から回答が送られています" in browser.text and "今回の回答は送っていません" in browser.text
+    owner = await house.owner()
+    number = address.rpartition("/")[2]
+    seen = await house.portal.notices.open(owner, number)
+    assert isinstance(seen, OpenedNotice) and seen.answers is not None and seen.answers[0] == ("土曜日",)
+    # The page of the refusal shows what stands, and from there it can be changed.
+    assert "土曜日" in browser.text
+    # A second press of the same answers is no second answer, and no refusal.
+    await browser.post(form.action, [*kept, ("q0", "土曜日"), *day])
+    assert browser.status in {200, 303}
+    again = await house.portal.notices.open(owner, number)
+    assert isinstance(again, OpenedNotice) and again.notice.answered_at == seen.notice.answered_at
+    await browser.get(address)
+    await browser.press("回答を直す", q0="月曜日")
+    assert "回答を送りました" in browser.text
+    # A mistake on the way does not make the window see what it did not.
+    await browser.post(form.action, [*kept, ("q0", ""), *day])
+    assert browser.status == 422
+    await browser.press("回答を直す", q0="土曜日")
+    assert browser.status == 409
+
+
+@pytest.mark.requirement("NOT-4")
+async def test_the_version_over_the_api_and_in_a_race(house: House) -> None:
+    await opened(house, questionnaire=await asked(house))
+    owner = await house.owner()
+    (row,) = await house.portal.notices.page(owner, most=1)
+    number = str(row.number)
+    seen = await house.portal.notices.open(owner, number)
+    assert isinstance(seen, OpenedNotice) and seen.version
+    outcomes: list[NoticeView | Problem] = []
+
+    async def give(weekday: str, version: str | None) -> None:
+        given = ((weekday,), (), (), ("2026-06-01",))
+        outcomes.append(await house.portal.notices.answer(owner, GiveAnswers(number, given, version)))
+
+    async with trio.open_nursery() as nursery:
+        for weekday in ("土曜日", "月曜日"):
+            nursery.start_soon(give, weekday, seen.version)
+    (refused,) = [each for each in outcomes if isinstance(each, Problem)]
+    assert (len(outcomes), refused.status) == (2, 409)
+    await give("月曜日", None)
+    assert isinstance(outcomes[-1], NoticeView), "without a version the last one wins"
 
 
 @pytest.mark.requirement("NOT-4")
