@@ -51,9 +51,10 @@ async def carry_out(steps: Steps[T], link: Link, holder: Holder, tally: Tally) -
             answer = outcome
             continue
         match step:
-            case Sign(digest_info):
+            case Sign(digest_info, hand):
+                card_holder = holder.at(hand)
                 begun = process_time()
-                answer = holder.sign(digest_info)
+                answer = card_holder.sign(digest_info)
                 tally.signing_seconds += process_time() - begun
             case Wait(seconds):
                 answer = await trio.sleep(seconds)

@@ -53,7 +53,7 @@ class Citizen(User):  # type: ignore[misc, unused-ignore]
         """Without a plan: take this user's own residents, whom no other user has."""
         if self._run.schedule is None:
             self._run.can_do(self.journey)
-            self._holders = self._run.take_residents()
+            self._holders = self._run.take_residents(self.journey)
         self._run.report.users += 1
 
     def on_stop(self) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from cards.card import Card
 from cards.terminal import Signed, authenticate
 from load.population import Population
-from load.steps import ReadyToSignIn
+from load.steps import Hand, ReadyToSignIn
 from sim.cards_desk.pins import Pins
 from sim.cards_desk.wallet import Wallet
 from sim.jpki.authority import Authority, holder_key_label
@@ -51,7 +51,7 @@ class ProcessChance:
 class Holder:
     """カードを持つ住民: a resident with the card in hand."""
 
-    __slots__ = ("_card", "_pins", "n", "ready", "resident_id", "visits")
+    __slots__ = ("_card", "_pins", "companion", "n", "ready", "resident_id", "visits")
 
     def __init__(self, n: int, resident_id: str, card: Card, pins: Pins) -> None:
         self.n = n
@@ -59,6 +59,8 @@ class Holder:
         self._card = card
         self._pins = pins
         self.visits = 0
+        self.companion: Holder | None = None
+        """Who comes along, in journeys of two."""
         self.ready: list[tuple[float, ReadyToSignIn]] = []
         """Challenges signed ahead, each with the moment (``perf_counter``) until which the portal takes it."""
 
@@ -69,6 +71,13 @@ class Holder:
     def nickname(self) -> str:
         """What this resident is called at the portal; FLD-2: not the name."""
         return f"住民{self.n % 10_000:04}"
+
+    def at(self, hand: Hand) -> "Holder":
+        """Whose card it is: this resident's own, or the companion's."""
+        if hand is Hand.VISITOR:
+            return self
+        assert self.companion is not None, "nobody came along: the journey says no company"
+        return self.companion
 
     def sign(self, digest_info: bytes) -> Signed | None:
         """Hold the card to the reader, type the PIN, sign. None when the card refuses."""
@@ -116,9 +125,17 @@ class CardCase:
         """The *index*-th of those who come."""
         return self.of(self.population.residents(index, 1)[0])
 
-    def labels(self, first: int, count: int) -> Iterator[str]:
-        """The labels of these residents' keys."""
-        for n in self.population.residents(first, count):
+    def accompanied(self, holder: Holder, index: int) -> None:
+        """The *index*-th of those who come brings a companion along, always the same one."""
+        if holder.companion is None:
+            holder.companion = self.of(self.population.companion(index))
+
+    def labels(self, first: int, count: int, *, company: bool = False) -> Iterator[str]:
+        """The labels of these residents' keys; with *company* of their companions' too."""
+        found = self.population.residents(first, count)
+        if company:
+            found += [self.population.companion(index) for index in range(first, first + count)]
+        for n in found:
             for kind in (Kind.AUTH, Kind.SIGN):
                 yield holder_key_label(n, 0, kind)
 
@@ -131,22 +148,33 @@ def make_ahead(
     progress: Progress | None = None,
     *,
     shared_keys: int = 0,
+    company: bool = False,
 ) -> int:
-    """Make the keys of the first *count* residents who come, or those that all cards share; returns how many were missing."""
+    """Make the keys of the first *count* residents who come, or those that all cards share; returns how many were missing.
+
+    *company*: of their companions as well.
+    """
     facts = facts_of(nation_seed, folder)
-    labels: Iterator[str] = CardCase(facts, seed).labels(0, count)
+    labels: Iterator[str] = CardCase(facts, seed).labels(0, count, company=company)
     if shared_keys:
         labels = SharedKeys(facts.keys, shared_keys).labels()
     return prewarm(folder, facts.jpki_seed, list(labels), progress=progress)
 
 
 def make_ahead_elsewhere(
-    nation_seed: int, seed: int, count: int, folder: Path, progress: Progress, *, shared_keys: int = 0
+    nation_seed: int,
+    seed: int,
+    count: int,
+    folder: Path,
+    progress: Progress,
+    *,
+    shared_keys: int = 0,
+    company: bool = False,
 ) -> None:
     """The same, in a process of its own. Raises ``RuntimeError`` when that fails."""
     command = [sys.executable, "-m", "load.holders", "--keys", str(folder)]
     command += ["--nation", str(nation_seed), "--seed", str(seed), "--count", str(count)]
-    command += ["--shared-keys", str(shared_keys)]
+    command += ["--shared-keys", str(shared_keys), *(["--company"] if company else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as maker:  # noqa: S603 - our own module
         assert maker.stdout is not None
         for line in maker.stdout:
@@ -179,6 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--shared-keys", type=int, default=0)
     parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--company", action="store_true")
     options = parser.parse_args(arguments)
 
     def say(done: int, total: int) -> None:
@@ -186,7 +215,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
 
     make_ahead(
-        options.nation, options.seed, options.count, options.keys, say, shared_keys=options.shared_keys
+        options.nation,
+        options.seed,
+        options.count,
+        options.keys,
+        say,
+        shared_keys=options.shared_keys,
+        company=options.company,
     )
 
 

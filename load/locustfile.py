@@ -99,7 +99,7 @@ def _kind(environment: Any) -> str:
 def _prepare(environment: Any, users: int, share: Share = Share()) -> Run:  # noqa: B008 - immutable
     """Everything that takes time and is not the portal's: before the measured window."""
     run = Run(environment.host, environment.parsed_options, share)
-    run.prepare(users)
+    run.prepare(users, company=any(each.journey.company for each in environment.user_classes))
     put_run(environment, run)
     return run
 

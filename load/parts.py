@@ -30,12 +30,12 @@ CHOOSE_SECONDS = 10.0
 def enter(visit: Visit) -> Steps[str | None]:
     """Sign in; open the account on the first visit. The session's token, or None."""
     yield from visit.think(0, PIN_SECONDS)
-    ready: ReadyToSignIn | None = yield Prepared()
+    ready: ReadyToSignIn | None = yield Prepared(visit.hand)
     if ready is None:
         challenge = yield from ask(sign_in.ASK_CHALLENGE, Nothing())
         if challenge is None:
             return None
-        signed = yield from sign(challenge.digest_info)
+        signed = yield from sign(challenge.digest_info, visit.hand)
         if signed is None:
             return None
         ready = ReadyToSignIn(challenge.challenge, signed.signature, signed.certificate)

@@ -96,6 +96,15 @@ class Population:
             index = draw(self._again, index) % self._size
         return self._first(index)
 
+    def companion(self, index: int) -> int:
+        """The number of the resident who comes along with the *index*-th; whoever comes again brings the same one.
+
+        Drawn from the other end: nobody is both, until half of those who can come have come.
+        """
+        if self._size is not None:
+            index = draw(self._again, index) % self._size
+        return self._first(self.most - 1 - index)
+
     def residents(self, first: int, count: int) -> list[int]:
         """Different ones, whatever the size: of the first so many."""
         return [self._first(index) for index in range(first, first + count)]

@@ -153,33 +153,45 @@ class Run:
 
     # Who comes
 
-    def prepare(self, users: int) -> None:
-        """Everything that takes time and is not the portal's, with progress: before anything is measured."""
+    def prepare(self, users: int, *, company: bool = False) -> None:
+        """Everything that takes time and is not the portal's, with progress: before anything is measured.
+
+        *company*: without a plan, whether some of the users come with a companion.
+        """
         if self.plan is None:
-            self._prepare_residents(users)
+            self._prepare_residents(users, company)
             return
         if self._shared_keys and not self._has_keys:
             self._make_keys(0)
             self._has_keys = True
         self._sign_ahead(min(self._options.sign_ahead, HOLDERS_KEPT_MAX))
 
-    def _prepare_residents(self, users: int) -> None:
+    def _prepare_residents(self, users: int, company: bool) -> None:
         if users <= self._prepared:
             return
         stripe = self.share.part * users
-        self._make_keys((stripe + users) * self._options.residents_each)
-        for index in range(users * self._options.residents_each):
-            self._case.holder(stripe * self._options.residents_each + index)
+        each = self._options.residents_each
+        self._make_keys((stripe + users) * each, company)
+        for index in range(stripe * each, (stripe + users) * each):
+            holder = self._case.holder(index)
+            if company:
+                self._case.accompanied(holder, index)
         self._prepared = users
 
-    def _make_keys(self, count: int) -> None:
+    def _make_keys(self, count: int, company: bool = False) -> None:
         def show(done: int, total: int) -> None:
             if done == total or done % 20 == 0:
                 sys.stderr.write(f"カードの鍵を作っています: {done}/{total}\n")
 
         options = self._options
         make_ahead_elsewhere(
-            options.nation, options.seed, count, self._folder, show, shared_keys=self._shared_keys
+            options.nation,
+            options.seed,
+            count,
+            self._folder,
+            show,
+            shared_keys=self._shared_keys,
+            company=company,
         )
 
     def _sign_ahead(self, count: int) -> None:
@@ -214,19 +226,26 @@ class Run:
     def _holder(self, index: int) -> Holder:
         return self._case.of(self._case.population.resident(index))
 
-    def take_residents(self) -> list[Holder]:
-        """The residents of the next user, whom no other user has; without a plan."""
+    def take_residents(self, journey: Journey) -> list[Holder]:
+        """The residents of the next user, whom no other user has, with whom the journey needs; without a plan."""
         each = self._options.residents_each
         users = max(1, self._prepared)
         first = (self.share.part * users + self._users_begun) * each
         self._users_begun += 1
-        return [self._case.holder(index) for index in range(first, first + each)]
+        taken = range(first, first + each)
+        holders = [self._case.holder(index) for index in taken]
+        if journey.company:
+            for holder, index in zip(holders, taken, strict=True):
+                self._case.accompanied(holder, index)
+        return holders
 
     def make_ready(self, start: Start) -> tuple[Journey, Holder | None, Visit]:
         """What a planned start needs: made before its moment, if there is time."""
         journey = journeys()[start.journey]
         if journey.signs:
             holder = self._holder(start.number)
+            if journey.company:
+                self._case.accompanied(holder, start.number)
             visit = self.visit_of(holder, index=start.number, terminal=start.terminal)
             holder.visits += 1
             return journey, holder, visit
@@ -234,7 +253,10 @@ class Run:
         return journey, None, self._visit("", person, 0, start.number, start.terminal)
 
     def visit_of(self, holder: Holder, *, index: int, terminal: Terminal = Terminal.PC) -> Visit:
-        return self._visit(holder.nickname, holder.n, holder.visits, index, terminal)
+        visit = self._visit(holder.nickname, holder.n, holder.visits, index, terminal)
+        if holder.companion is None:
+            return visit
+        return visit._replace(companion=holder.companion.nickname)
 
     def _visit(self, nickname: str, person: int, number: int, index: int, terminal: Terminal) -> Visit:
         pace = 0.0

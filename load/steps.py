@@ -5,6 +5,7 @@ driver carries out each step, measures it and records it; the journey only decid
 """
 
 from collections.abc import Generator
+from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
 from cards.terminal import Signed
@@ -36,6 +37,14 @@ class Ask(NamedTuple):
     """Who asks: an organisation's side proves itself by its key instead of a session."""
 
 
+class Hand(Enum):
+    """Who of those at the terminal holds out a card."""
+
+    VISITOR = "visitor"
+    COMPANION = "companion"
+    """連れ: who came along, with a card of her own."""
+
+
 class ReadyToSignIn(NamedTuple):
     """A challenge of the portal and the card's signature over it."""
 
@@ -47,11 +56,14 @@ class ReadyToSignIn(NamedTuple):
 class Prepared(NamedTuple):
     """Is there a challenge that was asked for and signed ahead? Sent back: :class:`ReadyToSignIn`, or None."""
 
+    hand: Hand = Hand.VISITOR
+
 
 class Sign(NamedTuple):
     """Hold the card to the reader and type the PIN; sent back: :class:`~cards.terminal.Signed`, or None if it refused."""
 
     digest_info: bytes
+    hand: Hand = Hand.VISITOR
 
 
 class Wait(NamedTuple):
@@ -89,9 +101,9 @@ def ask(
     return result
 
 
-def sign(digest_info: bytes) -> Steps[Signed | None]:
+def sign(digest_info: bytes, hand: Hand = Hand.VISITOR) -> Steps[Signed | None]:
     """The card's signature; None when it refused."""
-    signed: Signed | None = yield Sign(digest_info)
+    signed: Signed | None = yield Sign(digest_info, hand)
     return signed
 
 

@@ -85,12 +85,13 @@ class Visitor:
         match step:
             case Ask():
                 return self._ask(step)
-            case Prepared():
-                return self._prepared(holder), False
-            case Sign(digest_info):
+            case Prepared(hand):
+                return self._prepared(None if holder is None else holder.at(hand)), False
+            case Sign(digest_info, hand):
                 assert holder is not None, "this journey has no card"
+                card_holder = holder.at(hand)
                 began = perf_counter()
-                signed = holder.sign(digest_info)
+                signed = card_holder.sign(digest_info)
                 failure = None if signed is not None else "card-refused"
                 card = self._report.step(self._journey, CARD, "card.sign")
                 took = perf_counter() - began

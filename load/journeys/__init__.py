@@ -12,7 +12,7 @@ from functools import cache
 from math import exp
 from typing import NamedTuple
 
-from load.steps import Steps, Wait
+from load.steps import Hand, Steps, Wait
 from portal.wire.sign_in import Terminal
 from portal.wire.systems import System
 from sim.nation.chance import draw
@@ -23,6 +23,8 @@ FOLDER_VARIABLE = "MYNASIM_LOAD_JOURNEYS"
 if FOLDER_VARIABLE in os.environ:
     __path__.append(os.environ[FOLDER_VARIABLE])
 
+COMPANIONS_WORD = 1_000_000
+"""Beyond all that :meth:`Visit.think` draws."""
 THINK_SPREAD = 0.6
 """Of the log-normal distribution of think times."""
 THINK_FACTORS: dict[Terminal, float] = {
@@ -53,6 +55,17 @@ class Visit(NamedTuple):
     """Chance for this visit alone: see :meth:`think` and :func:`sim.nation.chance.draw`."""
     pace: float = 0.0
     """Times the usual think times; 0: nobody pauses."""
+    companion: str = ""
+    """The nickname of who came along, in a journey with company."""
+    hand: Hand = Hand.VISITOR
+    """Whose side of the visit this is: whose card is held out, and whose nickname this is."""
+
+    @property
+    def of_companion(self) -> "Visit":
+        """The same visit from the companion's side, with pauses of her own."""
+        return self._replace(
+            nickname=self.companion, hand=Hand.COMPANION, key=draw(self.key, COMPANIONS_WORD)
+        )
 
     def think(self, place: int, seconds: float) -> Steps[None]:
         """Pause as people do at the *place*-th point of a journey: log-normal around *seconds*, by the terminal."""
@@ -74,6 +87,8 @@ class Journey(NamedTuple):
     """Which systems it speaks to; those beside the portal ask who speaks to them."""
     signs: bool = True
     """Whether the visitor holds a card."""
+    company: bool = False
+    """Whether a second resident comes along with her own card."""
 
 
 @cache

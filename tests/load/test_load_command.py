@@ -28,7 +28,15 @@ STEPS = {
 }
 
 QUESTION_STEPS = {"faq.search", "inquiries.send", "inquiries.read", "inquiries.delete", "inbox.list"}
-"""Of the other journey that needs nothing but the portal's address: whoever starts plain Locust gets both."""
+PROXY_STEPS = {
+    "proxies.list",
+    "proxies.prepare",
+    "proxies.register",
+    "proxies.act",
+    "proxies.stop_acting",
+    "proxies.end",
+}
+"""Of the other journeys that need nothing but the portal's address: whoever starts plain Locust gets them all."""
 
 pytestmark = pytest.mark.real_client("locust")
 
@@ -64,6 +72,25 @@ def test_a_world_of_its_own_and_nothing_left_behind() -> None:
     assert _left_behind(told["host"]) == []
     assert _left_behind("mynasim-load-") == []
     assert {path for path in set(ROOT.iterdir()) - before if not path.name.startswith(".")} == set()
+
+
+@pytest.mark.requirement("PRX-1", "PRX-3", "PRX-7")
+@pytest.mark.parametrize("model", [{"users": 2, "residents": 2, "pause": 0.1}, {"rate": 3.0, "think": 0.0}])
+def test_two_at_one_terminal_with_both_their_cards(world: World, model: dict[str, Any]) -> None:
+    """Closed, where the same two come again and again, and planned; nothing but the portal's address is needed."""
+    code, out, err = ended(
+        start_load(host=world.portal, duration=4.0, journey="proxy", seed=11, json=True, **model)
+    )
+
+    assert code == 0, (out, err)
+    told = json.loads(out)
+    steps = {step["name"]: step["count"] for step in told["steps"] if step["kind"] == "request"}
+    assert told["failures"] == 0
+    assert set(steps) >= PROXY_STEPS | {"records.read"}
+    assert steps["proxies.end"] == steps["proxies.act"] == steps["records.request"] > 1
+    # Each of the two signs in, and the companion signs once more.
+    cards = sum(step["count"] for step in told["steps"] if step["kind"] == "card")
+    assert steps["sign_out"] == 2 * steps["proxies.end"] and cards == 3 * steps["proxies.end"]
 
 
 def test_ctrl_c_shows_what_was_measured_and_ends_everything(world: World) -> None:
@@ -151,7 +178,9 @@ def test_plain_locust_with_its_web_interface(world: World) -> None:
             _until(lambda: _requests(page) > 20)
             stats = json.loads(_get(f"{page}/stats/requests") or "{}")
             assert stats["state"] == "running"
-            assert {each["name"] for each in stats["stats"]} - {"Aggregated"} <= STEPS | QUESTION_STEPS
+            assert {each["name"] for each in stats["stats"]} - {
+                "Aggregated"
+            } <= STEPS | QUESTION_STEPS | PROXY_STEPS
             assert stats["fail_ratio"] == 0
         finally:
             locust.terminate()

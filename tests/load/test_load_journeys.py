@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from datetime import date
 
+import msgspec
 import pytest
 
 from cards.terminal import Signed
@@ -16,7 +17,7 @@ from load.journeys import Visit, journeys, user_class_name
 from load.journeys.disclosure import disclosure
 from load.measuring import JOURNEY, LATE, REQUEST, Report, glance
 from load.population import Population
-from load.steps import Ask, Measured, NoAnswer, Now, Prepared, ReadyToSignIn, Sign, Wait
+from load.steps import Ask, Hand, Measured, NoAnswer, Now, Prepared, ReadyToSignIn, Sign, Wait
 from portal.wire.problems import ProblemCode, problem
 from sim.nation.nation import Nation
 from sim.world.key_folder import key_folder
@@ -64,6 +65,19 @@ def test_prefectures_send_as_many_as_they_weigh() -> None:
     # 東京都 has 11 % of the people, 鳥取県 0.4 %.
     assert 0.08 < prefectures["13"] / 2_000 < 0.15
     assert prefectures["31"] / 2_000 < 0.015
+
+
+def test_whoever_comes_brings_the_same_companion_who_comes_for_nobody_else() -> None:
+    nation = Nation(1)
+    people, again = Population(nation, 5), Population(nation, 5, size=20)
+    companions = [people.companion(index) for index in range(300)]
+
+    assert companions == [Population(nation, 5).companion(index) for index in range(300)]
+    assert len({*companions, *people.residents(0, 300)}) == 600
+    assert all(nation.person(n).holds_card for n in companions)
+    # Where the same ones come again, each still has one companion.
+    pairs = {(again.resident(index), again.companion(index)) for index in range(400)}
+    assert len(pairs) == len({owner for owner, _ in pairs}) == len({beside for _, beside in pairs}) == 20
 
 
 def test_a_holder_signs_with_the_residents_own_key() -> None:
@@ -184,6 +198,92 @@ def test_late_answers_are_waited_for_and_given_up() -> None:
     assert "self_information.late_answer: no answer within the visit" in did
     assert did.count("self_information.view") == 61
     assert did[-1] == "sign_out"
+
+
+PROXY_VISIT = VISIT._replace(companion="住民0002")
+WHOLE_PROXY_VISIT = [
+    "companion: sign_in", "companion: account.open", "visitor: sign_in", "visitor: account.open", "visitor: proxies.list",
+    "visitor: proxies.end", "visitor: proxies.prepare", "visitor: proxies.register", "companion: proxies.act",
+    "companion: records.request", "companion: records.read", "companion: proxies.stop_acting", "visitor: proxies.end",
+    "visitor: sign_out", "companion: sign_out",
+]  # fmt: skip
+
+
+def _walk_of_two(fails: str = "") -> tuple[list[str], list[bytes]]:
+    """Who does what, when the operation *fails*; and whose card signed what."""
+    from portal.wire import proxies, records, sign_in
+    from portal.wire.moments import to_jst
+    from portal.wire.records import RequestState
+
+    moment, today = to_jst(0), VISIT.today
+    scope = proxies.Scope((proxies.Right.RECORDS,))
+    left_over = proxies.DelegationView(
+        "old", proxies.DelegationState.ACTIVE, "住民0002", scope, today, today, False, 1
+    )
+    others = msgspec.structs.replace(left_over, delegation_id="other", nickname="ほかの人")
+    over = msgspec.structs.replace(left_over, delegation_id="over", state=proxies.DelegationState.ENDED)
+    answers: dict[str, object] = {
+        "sign_in.challenge": sign_in.Challenge("c", b"sign-in", moment),
+        "proxies.list": proxies.Delegations((left_over, others, over), ()),
+        "proxies.prepare": sign_in.Challenge("terms", b"terms", moment),
+        "proxies.register": msgspec.structs.replace(left_over, delegation_id="new"),
+        "records.request": records.RecordsRequestView(
+            "r", RequestState.ANSWERED, today, today, moment, None, False
+        ),
+    }
+    did: list[str] = []
+    signed: list[bytes] = []
+    ended: list[str] = []
+    hand = Hand.VISITOR
+    answer: object = None
+    steps = journeys()["proxy"].steps(PROXY_VISIT)
+    while True:
+        try:
+            step = steps.send(answer)
+        except StopIteration:
+            assert ended in ([], ["new"], ["old"], ["old", "new"])
+            return did, signed
+        answer = None
+        match step:
+            case Prepared(of):
+                hand = of
+            case Sign(digest_info, of):
+                signed.append(of.value.encode() + b": " + digest_info)
+                answer = Signed(of.value.encode(), b"")
+            case Ask(operation, request, session):
+                name = operation.name
+                if name == "sign_in":
+                    assert request.signature == hand.value.encode()
+                    session = hand.value
+                    answer = sign_in.SignedIn(session, None, moment)
+                if name == "account.open":
+                    assert request.nickname == {"visitor": "住民0001", "companion": "住民0002"}[session]
+                if name == "proxies.register":
+                    assert (request.signature, request.challenge) == (b"companion", "terms")
+                if name == "proxies.end":
+                    ended.append(request.delegation_id)
+                if session:
+                    did.append(f"{session}: {name}")
+                answer = answer or answers.get(name, object())
+                if did[-1:] == [fails]:
+                    answer = problem(ProblemCode.INTERNAL, "…")
+
+
+def test_one_of_two_makes_the_other_her_proxy_with_both_cards() -> None:
+    """What an earlier visit left over is ended first, and nobody else's."""
+    did, signed = _walk_of_two()
+
+    assert did == WHOLE_PROXY_VISIT
+    assert signed == [b"companion: sign-in", b"visitor: sign-in", b"companion: terms"]
+
+
+@pytest.mark.parametrize("fails", [each for each in WHOLE_PROXY_VISIT if "proxies." in each])
+def test_whatever_fails_between_the_two_both_sign_out(fails: str) -> None:
+    did, _ = _walk_of_two(fails)
+
+    assert did[-2:] == ["visitor: sign_out", "companion: sign_out"]
+    granted = did.count("visitor: proxies.register") and fails != "visitor: proxies.register"
+    assert did.count("visitor: proxies.end") == ("proxies.list" not in fails) + bool(granted)
 
 
 def test_who_waits_for_a_notice_that_does_not_come_goes_home() -> None:

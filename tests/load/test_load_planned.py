@@ -118,6 +118,7 @@ def test_a_day_of_notices_questionnaires_mails_and_questions(world: World, tmp_p
         ("questionnaire", "notices.answer"),
         ("account", "account.confirm_mail"),
         ("question", "inquiries.send"),
+        ("proxy", "proxies.act"),
     ):
         whole = report.steps[journey, JOURNEY, journey]
         assert whole.intended.count > 0 and whole.failed == 0, (journey, report.steps)
