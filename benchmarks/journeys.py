@@ -61,6 +61,9 @@ async def _round(case: CardCase, count: int, residents: int, name: str, faults: 
     description = Description(case.facts, WorldSettings(), PortalSettings())
     journey = journeys()[name]
     holders = [case.holder(index) for index in range(residents + 1)]
+    if journey.company:
+        for index, each in enumerate(holders):
+            case.accompanied(each, index)
     tally = Tally()
     chance = SeededChance(SEED, "the benchmark's weather")
     weather = BadWeather(FairWeather(chance), chance)
@@ -70,7 +73,9 @@ async def _round(case: CardCase, count: int, residents: int, name: str, faults: 
 
         async def visit(number: int) -> None:
             holder = holders[number]
-            steps = journey.steps(Visit(holder.nickname, day_of(world.clock.now_ms()), holder.visits))
+            beside = "" if holder.companion is None else holder.companion.nickname
+            today = day_of(world.clock.now_ms())
+            steps = journey.steps(Visit(holder.nickname, today, holder.visits, companion=beside))
             holder.visits += 1
             await carry_out(steps, link, holder, tally)
 
@@ -110,7 +115,7 @@ def simulated(
     faults: Sequence[Fault] = (),
 ) -> Round:
     """*count* journeys of *residents* different people; the first of each opens the account."""
-    make_ahead(SEED, seed, residents + 1, keys)
+    make_ahead(SEED, seed, residents + 1, keys, company=journeys()[name].company)
     case = CardCase(facts_of(SEED, keys), seed)
     return run_deterministic(seed, partial(_round, case, count, residents, name, faults))
 
