@@ -47,11 +47,6 @@ Taken = TypeVar("Taken")
 NOT_NEXT = problem(
     ProblemCode.CONFLICT, "この段階は、もう済んでいるか、まだ来ていません。いまの段階から進めてください。"
 )
-NOBODY_THERE = problem(
-    ProblemCode.CONFLICT,
-    "利用者フォルダーのある対象者が、まだいません。下の住民のだれかでポータルにログインし、"
-    "利用者登録をしてから、「フォルダーを確かめなおす」を押してください。",
-)
 
 
 class VaccinationOffice:
@@ -97,6 +92,9 @@ class VaccinationOffice:
             case Step.PICK:
                 return await self._picked(campaign)
             case Step.TELL:
+                if not campaign.with_folder:
+                    # All are told by paper, which is not the intermediate server's affair.
+                    return campaign
                 send = await self._tell(campaign, programme.FIRST, campaign.with_folder)
                 return (
                     send
@@ -128,8 +126,6 @@ class VaccinationOffice:
         return msgspec.structs.replace(campaign, due=numbers, with_folder=have)
 
     async def _tell(self, campaign: Campaign, title: str, people: Sequence[int]) -> NoticeSend | Problem:
-        if not people:
-            return NOBODY_THERE
         key = f"vaccination-{campaign.run}-{'again' if title == programme.AGAIN else 'first'}"
         content = programme.notice(title, self._today)
         opened = OpenSend(self.body.code, key, programme.AFFAIR, RecipientsFormat.CSV, content)

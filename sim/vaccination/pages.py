@@ -79,6 +79,34 @@ def add_pages(look: Look, office: VaccinationOffice, wallet: Wallet, addresses: 
     look.app.add_url_rule(f"{VACCINATION}/<step>", "vaccination step", pages.take, methods=["POST"])
 
 
+_ALL_ON_PAPER: Final = Words(
+    Step.TELL,
+    "全員に紙で知らせる",
+    "フォルダーのある対象者がいないので、全員に紙で知らせます。中間サーバーからは何も送りません。",
+)
+"""Once those due are picked and none of them has a folder."""
+
+
+_AGAIN_ON_PAPER: Final = Words(
+    Step.REMIND,
+    "まだの人に、もういちど知らせる",
+    "一か月たったことにして、請求の届いていない人を選びなおし、もういちど紙で知らせます。",
+)
+
+
+def _following(campaign: Campaign) -> Words | None:
+    if not campaign.with_folder and campaign.stage in {Stage.PICKED, Stage.CLAIMED}:
+        return _ALL_ON_PAPER if campaign.stage is Stage.PICKED else _AGAIN_ON_PAPER
+    return NEXT.get(campaign.stage)
+
+
+def _label(campaign: Campaign, stage: Stage) -> str:
+    is_past = _ORDER.index(campaign.stage) >= _ORDER.index(Stage.TOLD)
+    if stage is Stage.TOLD and is_past and not campaign.with_folder:
+        return "全員に紙で知らせました"
+    return STAGES[stage]
+
+
 class _Pages:
     def __init__(
         self, look: Look, office: VaccinationOffice, wallet: Wallet, addresses: Mapping[System, str]
@@ -95,13 +123,16 @@ class _Pages:
             for title, send_id in ((programme.FIRST, campaign.told), (programme.AGAIN, campaign.reminded))
             if send_id is not None
         ]
-        following = NEXT.get(campaign.stage)
+        following = _following(campaign)
         at = _ORDER.index(campaign.stage)
         context = {
             "town": self._office.body.name,
             "vaccine": programme.VACCINE,
             "stages": [
-                {"label": STAGES[stage], "state": "done" if n < at else "here" if n == at else "ahead"}
+                {
+                    "label": _label(campaign, stage),
+                    "state": "done" if n < at else "here" if n == at else "ahead",
+                }
                 for n, stage in enumerate(_ORDER)
             ],
             "stage": str(campaign.stage),

@@ -157,6 +157,12 @@ ENTRANCES: list[Sample] = [
         "vaccination/vaccination.html",
         _vaccination("told", 2, sends=_SENDS, choices=_CHOICES, refresh_seconds=3),
     ),
+    (
+        "vaccination_on_paper",
+        "vaccination/vaccination.html",
+        _vaccination("picked", 1, pick_url="/vaccination/pick", with_folder=0, on_paper=24),
+    ),
+    ("vaccination_told_on_paper", "vaccination/vaccination.html", _vaccination("told", 2, with_folder=0)),
     ("vaccination_claimed", "vaccination/vaccination.html", _vaccination("claimed", 2, sends=_SENDS)),
     ("vaccination_reminded", "vaccination/vaccination.html", _vaccination("reminded", 2, sends=_SENDS)),
     ("vaccination_closed", "vaccination/vaccination.html", _vaccination("closed", 3, next=None)),

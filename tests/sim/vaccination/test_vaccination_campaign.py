@@ -124,14 +124,31 @@ def test_followed_to_its_end_and_begun_again(facts: WorldFacts) -> None:
     run_deterministic(1, _followed, facts)
 
 
+async def _on_paper_alone(facts: WorldFacts) -> None:
+    async with simulated_world(Description(facts, WorldSettings(), PortalSettings()), 1) as world:
+        played = Played(world)
+        picked = await played.take(Step.PICK)
+        assert picked.with_folder == () and len(picked.on_paper) == len(picked.due) > 1
+        told = await played.take(Step.TELL)
+        assert (told.stage, told.told) == (Stage.TOLD, None), "all are told by paper, nothing is sent"
+        claimed = await played.take(Step.CLAIM)
+        assert claimed.closed == told.on_paper[::2]
+        reminded = await played.take(Step.REMIND)
+        assert (reminded.stage, reminded.reminded) == (Stage.REMINDED, None)
+        closed = await played.take(Step.CLAIM_REST)
+        assert closed.stage is Stage.CLOSED and closed.left == ()
+
+
+@pytest.mark.requirement("USE-1")
+def test_nobody_has_a_folder(facts: WorldFacts) -> None:
+    run_deterministic(1, _on_paper_alone, facts)
+
+
 async def _pressed_twice(facts: WorldFacts) -> None:
     async with simulated_world(Description(facts, WorldSettings(), PortalSettings()), 1) as world:
         played = Played(world)
         nobody = await played.take(Step.PICK)
         assert nobody.with_folder == ()
-        refused = await played.office().take(Step.TELL)
-        assert isinstance(refused, Problem) and "利用者登録" in refused.detail
-        assert (await played.office().campaign()).stage is Stage.PICKED
         await played.with_folders(1)
         await played.take(Step.PICK)
         office = played.office()
