@@ -13,7 +13,7 @@ from portal.notices.model import wrong_answers
 from portal.notices.service import ANSWERED_ELSEWHERE, NOT_HERE, NoticeBox
 from portal.seams.clock import Clock
 from portal.web.addresses import page
-from portal.web.design import date_parts, read_date
+from portal.web.design import answer_ja, date_parts, read_date
 from portal.web.reception import Reception, User, Way, from_folder, typed
 from portal.wire.limits import ANSWER_CHARACTERS_MAX
 from portal.wire.moments import day_of, to_jst, to_ms
@@ -98,7 +98,7 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
                     _question(number, question, _given(answers, number), parts.get(number))
                     for number, question in enumerate(asked.questions)
                 ],
-                "given": [_said(each) for each in opened.answers or ()],
+                "given": list(map(answer_ja, asked.questions, opened.answers or ())),
                 "version": opened.version if version is None else version,
             },
             "files": {
@@ -235,10 +235,6 @@ def _line(view: NoticeView, now_ms: int) -> dict[str, Any]:
 
 def _given(answers: tuple[tuple[str, ...], ...] | None, number: int) -> tuple[str, ...]:
     return () if answers is None else answers[number]
-
-
-def _said(answer: tuple[str, ...]) -> str:
-    return "、".join(answer) if answer else "（回答なし）"
 
 
 def _question(

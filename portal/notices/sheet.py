@@ -1,7 +1,7 @@
 """One notice as a sheet, for files to take home (FLD-5)."""
 
 from portal.files.sheet import Sheet
-from portal.web.design import time_ja, wareki
+from portal.web.design import answer_ja, time_ja, wareki
 from portal.wire.moments import to_jst, to_ms
 from portal.wire.notices import NoticeState, OpenedNotice
 
@@ -22,7 +22,7 @@ def sheet_of(opened: OpenedNotice) -> Sheet:
         rows.append(("回答の期限", time_ja(to_jst(to_ms(opened.questionnaire.deadline)))))
         for number, question in enumerate(opened.questionnaire.questions):
             given = () if opened.answers is None else opened.answers[number]
-            rows.append((f"問{number + 1} {question.text}", "、".join(given) or "（回答なし）"))
+            rows.append((f"問{number + 1} {question.text}", answer_ja(question, given)))
     return Sheet(
         f"お知らせ_{notice.arrived_at:%Y%m%d}_{notice.notice_id}",
         "お知らせ",

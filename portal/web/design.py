@@ -1,6 +1,6 @@
 """What turns a template and a context into a page: environment, filters, static files, security headers.
 
-Imports nothing else of the portal, so that simulators can have pages of the same look.
+Imports nothing else of the portal but what goes over the wire, so that simulators can have pages of the same look.
 
 Templates are found in `portal/web/templates` by their bare name (``layout.html``) and in the ``pages/`` room of a
 feature folder by the folder's name (``records/request.html``).
@@ -18,6 +18,7 @@ from typing import Final, NoReturn
 import jinja2
 
 from portal.web.addresses import page
+from portal.wire.notices import Question, QuestionKind
 
 _HERE = Path(__file__).parent
 TEMPLATES = _HERE / "templates"
@@ -88,6 +89,15 @@ def time_ja(moment: datetime.datetime, *, seconds: bool = False) -> str:
     """``令和8年4月1日（2026年） 9時05分`` in Japan's time. Raises `ValueError` for a datetime without a zone."""
     text = f"{wareki(moment)} {clock_time(moment)}"
     return f"{text}{_jst(moment).second:02}秒" if seconds else text
+
+
+def answer_ja(question: Question, answer: Sequence[str]) -> str:
+    """アンケートの回答 in words (NOT-4): the choices, the text, or the day with its 和暦; none says that."""
+    if not answer:
+        return "（回答なし）"
+    if question.kind is QuestionKind.DATE:
+        return wareki(datetime.date.fromisoformat(answer[0]))
+    return "、".join(answer)
 
 
 def machine_time(moment: datetime.date | datetime.datetime) -> str:

@@ -137,12 +137,12 @@ def test_by_mouse_from_the_clerk_to_the_resident_and_back(
     for part, text in (("year", "2028"), ("month", "4"), ("day", "1")):
         one.page.locator(f"#q3_{part}").fill(text)
     one.press("回答する")
-    one.sees("回答を送りました", "😀 こわがります")
+    one.sees("回答を送りました", "😀 こわがります", "令和10年4月1日（2028年）")
     narrow(one, "notice_answered")
 
     clerk.page.goto(sent.partition("&done")[0])
     clerk.window.press("開封状況と回答を取り寄せる")
-    clerk.window.sees("回答あり", "土曜日", "😀 こわがります")
+    clerk.window.sees("回答あり", "問1", "土曜日", "😀 こわがります", "問4", "令和10年4月1日（2028年）")
     narrow(clerk.window, "notice_send_answered")
     clerk.window.click("この送信を取り消す")
     narrow(clerk.window, "notice_cancel")

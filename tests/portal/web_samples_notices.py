@@ -123,7 +123,10 @@ NOTICES: list[Sample] = [
         "notice_given",
         "notices/notice.html",
         _one(
-            questionnaire={**_ASKED, "given": ["月曜日", "土曜日、月曜日", "夜がよいです", "2026-12-01"]},
+            questionnaire={
+                **_ASKED,
+                "given": ["月曜日", "土曜日、月曜日", "夜がよいです", "令和8年12月1日（2026年）"],
+            },
             message="回答を送りました",
         ),
     ),
@@ -220,7 +223,14 @@ def _send(**more: object) -> Context:
             "mistakes_more": 0,
             "cap": 1_000_000,
             "bulk": True,
-            "rows": [["1", "000000000000012", "開封", "月曜日 / （回答なし）"]],
+            "rows": [
+                [
+                    "1",
+                    "000000000000012",
+                    "開封",
+                    [("問1　希望する曜日", "月曜日"), ("問2　受けたい日", "（回答なし）")],
+                ]
+            ],
             "more_url": "/notices/a?after=1",
             "urls": {
                 name: f"/notices/a/{name}" for name in ("file", "part", "confirm", "poll", "cancel", "events")

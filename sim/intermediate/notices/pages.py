@@ -4,13 +4,13 @@ It stands for a terminal in the municipality's own network, so it asks for no pa
 form takes comes in parts by the page's script; without scripts several files may be added one after another.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from os import SEEK_END
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from portal.seams.chance import identifier
-from portal.web.design import security_headers
+from portal.web.design import answer_ja, security_headers
 from portal.wire.intermediate_keeping import Group
 from portal.wire.moments import day_of
 from portal.wire.notice_sending import (
@@ -29,6 +29,7 @@ from portal.wire.notice_sending import (
     SendOfOrganisation,
     SendState,
 )
+from portal.wire.notices import Question
 from portal.wire.problems import Problem
 from sim.entrance.look import Look
 from sim.intermediate.notices import forms
@@ -311,6 +312,12 @@ class _Pages:
         recipients = found if isinstance(found, Recipients) else Recipients((), False)
         shown = recipients.recipients[:100]
         more = recipients.more or len(recipients.recipients) > len(shown)
+        questions: tuple[Question, ...] = ()
+        if any(each.answers is not None for each in shown):
+            content = await self._desk.sending.content(body.code, send_id)
+            if isinstance(content, Problem):
+                return self._tell(content, self._address(organisation=body.code))
+            questions = () if content.questionnaire is None else content.questionnaire.questions
         known_mistakes = [
             (each.line, each.column or "", each.field or "", each.reason) for each in send.first_mistakes
         ]
@@ -328,7 +335,12 @@ class _Pages:
             "cap": send.cap,
             "bulk": send.bulk,
             "rows": [
-                [str(each.position + 1), f"{each.person:015d}", _RECIPIENTS[each.state], _said(each.answers)]
+                [
+                    str(each.position + 1),
+                    f"{each.person:015d}",
+                    _RECIPIENTS[each.state],
+                    _said(questions, each.answers),
+                ]
                 for each in shown
             ],
             "more_url": self._address(path, organisation=body.code, after=str(shown[-1].position))
@@ -478,5 +490,11 @@ def _shorter(size: int, send: NoticeSend) -> str:
     )
 
 
-def _said(answers: tuple[tuple[str, ...], ...] | None) -> str:
-    return "" if answers is None else " / ".join("、".join(each) or "（回答なし）" for each in answers)
+def _said(
+    questions: Sequence[Question], answers: tuple[tuple[str, ...], ...] | None
+) -> list[tuple[str, str]]:
+    """Each question with what was answered to it."""
+    return [
+        (f"問{number}　{question.text}", answer_ja(question, answer))
+        for number, (question, answer) in enumerate(zip(questions, answers or (), strict=False), 1)
+    ]

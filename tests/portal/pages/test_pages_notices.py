@@ -151,6 +151,11 @@ async def test_a_questionnaire_is_answered_and_changed(house: House) -> None:
         "回答する", q0="土曜日", q1=["母子手帳", "予診票"], q3_year="２０２６", q3_month="6", q3_day="1"
     )
     assert "回答を送りました" in browser.text and "母子手帳、予診票" in browser.text
+    assert "令和8年6月1日（2026年）" in browser.text and "2026-06-01" not in browser.text
+    await browser.get(browser.path.partition("?")[0] + "/file/csv")
+    assert "令和8年6月1日（2026年）" in browser.body.decode("utf-8-sig")
+    await browser.get("/notices")
+    await browser.click("予防接種のお知らせ")
     await browser.press("回答を直す", q0="月曜日", q1=[])
     assert "回答を送りました" in browser.text and "（回答なし）" in browser.text
     await browser.click("お知らせの一覧に戻る")
