@@ -194,6 +194,11 @@ async def mail_wish_withdrawn(stage: Stage) -> None:
     stage.step("メールサーバーが止まっている間にログインする")
     await stage.stop(System.MAILBOX)
     await resident.enter()
+
+    async def tried() -> bool:
+        return stage.seen("smtp.mail", "deferred") > 0
+
+    await stage.until(tried, at_most=timedelta(minutes=1), what="メールを送ろうとして、送れない")
     stage.step("別のアドレスに変え、ログインのメールをやめる")
     wishes = AccountSettings("みかん", (WORK,), (MailEvent.LATE_RECORDS,))
     answered(await resident.change_account(wishes), AccountView, "アカウント設定の変更")

@@ -86,16 +86,31 @@ async def test_every_statement_of_the_portal_does_the_same_in_both(postgres_url)
                     params = {named: _value(named) for named in statement(query.sql).names}
                     rows = [await twin.read(query, params) for twin in (simulated, store)]
                     assert rows[0] == rows[1], (name, query_name)
-                    assert [list(map(type, row)) for row in rows[0]] == [
-                        list(map(type, row)) for row in rows[1]
-                    ]
+                    assert [_types(row) for row in rows[0]] == [_types(row) for row in rows[1]]
     simulated.close()
+
+
+def _types(row: object) -> list[type]:
+    """Of a row's values; a query for one number answers with the number itself."""
+    return [type(each) for each in row] if isinstance(row, tuple) else [type(row)]
 
 
 def _value(name: str) -> object:
     if name == "token_hash":
         return b"\x00\xff"
-    if name in ("now", "until", "most", "number", "before", "place", "batch", "since", "after", "position"):
+    if name in (
+        "now",
+        "until",
+        "most",
+        "number",
+        "before",
+        "place",
+        "batch",
+        "since",
+        "after",
+        "position",
+        "skipped",
+    ):
         return 7
     return 7 if name in ("start", "end", "before_ms") else "a"
 
