@@ -37,11 +37,12 @@ def program(name: str) -> str:
 
 
 def handshake(told: dict[str, Any], *options: str) -> subprocess.CompletedProcess[str]:
+    # Over HTTP/2 the server speaks first: what openssl prints then is frames, not text.
     place = told["portal"].removeprefix("https://")
     return subprocess.run(
         [program("openssl"), "s_client", "-connect", place, "-CAfile", told["tls"]["authority"],
          "-verify_return_error", "-verify_ip", place.partition(":")[0], *options],
-        input="", capture_output=True, text=True, timeout=30, check=False,
+        input="", capture_output=True, encoding="utf-8", errors="backslashreplace", timeout=30, check=False,
     )  # fmt: skip
 
 
