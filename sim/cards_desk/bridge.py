@@ -252,6 +252,8 @@ class _Pages:
         seal = form.get("seal", "")[:_SEAL_CHARACTERS_MAX]
         if request.headers.get("sec-fetch-site") != "same-origin" or seal != consent.seal:
             return self._look.say(403, "受け付けられません", ("同意は、この橋の画面でだけできます。",))
+        if (refused := await self._look.refused_twice()) is not None:
+            return refused
         if form.get("answer") != "agree":
             self._bridge.consents.cancel(consent, self._bridge.now_ms)
             return self._done("やめました", "カードは使っていません。")

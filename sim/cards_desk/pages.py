@@ -105,12 +105,14 @@ class _Reader:
     async def read(self) -> "TrioResponse":
         from quart import request
 
-        if self._look.came_from_elsewhere():
-            return self._look.say(
-                403,
+        refused = await self._look.refused_form(
+            from_elsewhere=(
                 "ほかのサイトからは読み取れません",
-                ("マイナポータル（模擬）のログインから始めてください。",),
+                "マイナポータル（模擬）のログインから始めてください。",
             )
+        )
+        if refused is not None:
+            return refused
         form = await request.form
         asked = read_asked(self._desk, form)
         if isinstance(asked, str):

@@ -143,16 +143,29 @@ class Look:
         return origin.lower().partition("://")[2] != request.host.lower()
 
     async def refused_form(
-        self, back: tuple[str, str] = ("はじめのページに戻る", HOME)
+        self,
+        back: tuple[str, str] = ("はじめのページに戻る", HOME),
+        *,
+        from_elsewhere: tuple[str, str] = (
+            "ほかのサイトからは操作できません",
+            "このページのボタンで操作してください。",
+        ),
+        many: frozenset[str] = frozenset(),
     ) -> "TrioResponse | None":
-        """Why nothing is done with the form that came, if so; no page of ours sends a field twice."""
+        """Why nothing is done with the form that came, if so; *many* names the fields that may come several times."""
+        if self.came_from_elsewhere():
+            title, line = from_elsewhere
+            return self.say(403, title, (line,), back)
+        return await self.refused_twice(back, many)
+
+    async def refused_twice(
+        self, back: tuple[str, str] = ("はじめのページに戻る", HOME), many: frozenset[str] = frozenset()
+    ) -> "TrioResponse | None":
+        """Why nothing is done if a field came twice: no page of ours sends that, and which one is meant nobody knows."""
         from quart import request
 
-        if self.came_from_elsewhere():
-            words = ("このページのボタンで操作してください。",)
-            return self.say(403, "ほかのサイトからは操作できません", words, back)
         for name, given in (await request.form).lists():
-            if len(given) > 1:
+            if len(given) > 1 and name not in many:
                 words = (
                     f"「{name[:40]}」が2回以上あり、どれが正しいか分かりません。1つにして送ってください。",
                 )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 VACCINATION: Final = "/vaccination"
 NAV: Final = ("予防接種をたどる", VACCINATION)
+_MANY: Final = frozenset(["comes"])
+"""Ticked for each of the people who come."""
 FOLLOWED: Final = 3
 """Residents by whose eyes the campaign is followed."""
 REFRESH_SECONDS: Final = 3
@@ -197,13 +199,8 @@ class _Pages:
     async def take(self, step: str) -> "TrioResponse":
         from quart import request
 
-        if self._look.came_from_elsewhere():
-            return self._look.say(
-                403,
-                "ほかのサイトからは操作できません",
-                ("このページのボタンで操作してください。",),
-                ("戻る", VACCINATION),
-            )
+        if (refused := await self._look.refused_form(("戻る", VACCINATION), many=_MANY)) is not None:
+            return refused
         if step not in list(Step):
             return self._look.go(VACCINATION)
         typed = (await request.form).getlist("comes")

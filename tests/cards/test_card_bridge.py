@@ -28,15 +28,15 @@ async def home() -> AsyncIterator[House]:
         yield opened
 
 
-async def _agree(home: House, page: str, **fields: str) -> Said:
-    """As the consent's own page does it."""
+async def _agree(home: House, page: str, *, also: str = "", **fields: str) -> Said:
+    """As the consent's own page does it; *also* stands behind its fields, encoded."""
     seal = re.search(rb'name="seal" value="([^"]+)"', (await home.ask("GET", page)).body)
     assert seal is not None
     typed = {"seal": seal[1].decode(), "card": NAME, "pin": "1234", "answer": "agree"} | fields
     return await home.ask(
         "POST",
         page,
-        urlencode(typed),
+        urlencode(typed) + also,
         sec_fetch_site="same-origin",
         content_type="application/x-www-form-urlencoded",
     )
@@ -136,6 +136,16 @@ async def test_nobody_else_agrees(home: House, site: str) -> None:
 async def test_without_the_seal_even_its_own_page_does_not_agree(home: House) -> None:
     begun = await home.begin(SIGN_IN)
     assert (await _agree(home, begun.json["consent"], seal="guessed")).status == 403
+
+
+async def test_a_field_that_comes_twice_is_not_guessed(home: House) -> None:
+    begun = await home.begin(SIGN_IN)
+    for name, value in (("pin", "9999"), ("answer", "cancel"), ("card", NAME)):
+        said = await _agree(home, begun.json["consent"], also=f"&{urlencode({name: value})}")
+        assert said.status == 422
+        assert f"「{name}」が2回以上" in said.body.decode()
+    assert home.hand.held[NAME].state.revision == 0, "no card was used"
+    assert (await _agree(home, begun.json["consent"])).status == 200, "and it can still be decided"
 
 
 async def test_forms_of_other_kinds_and_nonsense_are_refused(home: House) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from cryptography import x509
@@ -215,6 +216,18 @@ async def test_another_sites_page_can_not_use_up_tries(world: World) -> None:
     form = {**ASKED, "card": world.person.resident_id, "pin": world.wrong}
     async with world.browser() as browser:
         assert (await browser.post(READ_PAGE, form, sec_fetch_site="cross-site")).status == 403
+        assert "あと<b>2回</b>" in (await world.read(browser, world.wrong)).text
+
+
+async def test_a_field_that_comes_twice_is_not_guessed_and_costs_no_try(world: World) -> None:
+    form = {**ASKED, "card": world.person.resident_id, "resident": "", "pin": world.pin}
+    async with world.browser() as browser:
+        for twice in ({"pin": world.wrong}, {"card": "other"}, {"return_to": RETURN_TO}):
+            (name,) = twice
+            body = f"{urlencode(form)}&{urlencode(twice)}".encode()
+            page = await browser.ask("POST", READ_PAGE, "", body, "application/x-www-form-urlencoded")
+            assert page.status == 422
+            assert f"「{name}」が2回以上" in page.text
         assert "あと<b>2回</b>" in (await world.read(browser, world.wrong)).text
 
 
