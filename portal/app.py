@@ -13,6 +13,9 @@ from portal.authorisation import hold_operations
 from portal.files.service import Files
 from portal.folder import api as folder_api
 from portal.folder import tables as folder_tables
+from portal.folder.arrivals import Arrivals
+from portal.folder.asking import Asking
+from portal.folder.outcomes import Outcomes
 from portal.folder.sealing import Sealer
 from portal.folder.service import SWEEP_SECONDS, Folder
 from portal.history import api as history_api
@@ -140,19 +143,31 @@ def build(
     sealer = Sealer(secrets.master_key, chance)
     history = History(store, clock, sealer)
     accounts = Accounts(store, sealer, clock, chance, jpki, network, history)
-    folder = Folder(
+    folder = Folder(store, clock, accounts, history)
+    elsewhere_seconds = None if store.sole_writer else settings.immediate_wait_seconds
+    outcomes = Outcomes(accounts, clock, wait_seconds=elsewhere_seconds)
+    asking = Asking(
+        folder,
+        outcomes,
         store,
         clock,
         chance,
         accounts,
         history,
         asking_again_days_max=settings.asking_again_days_max,
-        wait_seconds=settings.immediate_wait_seconds,
     )
+    arrivals = Arrivals(folder, outcomes, store, clock, accounts)
     files = Files(workshop)
-    records = Records(folder, accounts, network, clock, files)
+    records = Records(folder, asking, arrivals, accounts, network, clock, files)
     self_information = SelfInformations(
-        folder, accounts, network, clock, files, wait_seconds=settings.immediate_wait_seconds
+        folder,
+        asking,
+        arrivals,
+        accounts,
+        network,
+        clock,
+        files,
+        wait_seconds=settings.immediate_wait_seconds,
     )
     notices = NoticeBox(store, sealer, accounts, clock, KnownSignatures(), history, files)
     inquiries = InquiryBox(store, clock, chance, accounts, history)
@@ -160,7 +175,7 @@ def build(
     desk = StaffDesk(store, clock, chance, workshop, secrets.operator_password)
     mails = MailService(accounts, mail, clock, settings.mail_sender)
     works = {
-        **folder.works(),
+        **asking.works(),
         **accounts.works,
         **notices.works,
         MAIL: mails.work,
@@ -169,7 +184,8 @@ def build(
     }
     holder = "" if store.sole_writer else identifier(chance)
     box = outbox.Outbox(store, clock, works, holder)
-    folder.expect_work = accounts.expect_work = notices.expect_work = inquiries.expect_work = box.expect
+    asking.expect_work = arrivals.expect_work = box.expect
+    accounts.expect_work = notices.expect_work = inquiries.expect_work = box.expect
     anchors = TrustAnchors(trust, settings.policies)
     revocation = Revocation(jpki, clock, anchors, crl_instead_of_ocsp=settings.crl_instead_of_ocsp)
     challenges = Challenges(secrets.challenge_key, chance, settings.challenge_seconds)
