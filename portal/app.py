@@ -32,6 +32,11 @@ from portal.mail.model import WORK as MAIL
 from portal.mail.service import MailService
 from portal.notices import api as notices_api
 from portal.notices import tables as notices_tables
+from portal.notices.answering import Answering
+from portal.notices.answers import Answers
+from portal.notices.contents import Contents
+from portal.notices.receiving import Receiving
+from portal.notices.retention import Retention
 from portal.notices.service import NoticeBox
 from portal.proxies import api as proxies_api
 from portal.proxies import tables as proxies_tables
@@ -115,6 +120,7 @@ class Portal(NamedTuple):
     records: Records
     self_information: SelfInformations
     notices: NoticeBox
+    answering: Answering
     history: History
     inquiries: InquiryBox
     proxies: Proxies
@@ -169,7 +175,12 @@ def build(
         files,
         wait_seconds=settings.immediate_wait_seconds,
     )
-    notices = NoticeBox(store, sealer, accounts, clock, KnownSignatures(), history, files)
+    contents = Contents(store, sealer)
+    answers = Answers(store, clock, accounts, contents)
+    notices = NoticeBox(store, accounts, clock, history, files, contents, answers)
+    answering = Answering(notices, answers, store, clock)
+    receiving = Receiving(store, sealer, accounts, clock, KnownSignatures(), contents)
+    retention = Retention(store, clock, contents)
     inquiries = InquiryBox(store, clock, chance, accounts, history)
     inbox = Inbox(folder, notices, inquiries, clock)
     desk = StaffDesk(store, clock, chance, workshop, secrets.operator_password)
@@ -177,7 +188,7 @@ def build(
     works = {
         **asking.works(),
         **accounts.works,
-        **notices.works,
+        **retention.works,
         MAIL: mails.work,
         MAIL_CODE: mails.work_code,
         PARTING: mails.work_parting,
@@ -185,7 +196,8 @@ def build(
     holder = "" if store.sole_writer else identifier(chance)
     box = outbox.Outbox(store, clock, works, holder)
     asking.expect_work = arrivals.expect_work = box.expect
-    accounts.expect_work = notices.expect_work = inquiries.expect_work = box.expect
+    receiving.expect_work = retention.expect_work = box.expect
+    accounts.expect_work = inquiries.expect_work = box.expect
     anchors = TrustAnchors(trust, settings.policies)
     revocation = Revocation(jpki, clock, anchors, crl_instead_of_ocsp=settings.crl_instead_of_ocsp)
     challenges = Challenges(secrets.challenge_key, chance, settings.challenge_seconds)
@@ -206,7 +218,8 @@ def build(
     records_api.add_operations(dispatcher, records, users, peers)
     self_information_api.add_operations(dispatcher, self_information, records, users, peers)
     folder_api.add_operations(dispatcher, folder, users)
-    notices_api.add_operations(dispatcher, notices, users, peers)
+    notices_api.add_operations(dispatcher, notices, answering, users)
+    notices_api.add_network_operations(dispatcher, receiving, retention, answers, peers)
     history_api.add_operations(dispatcher, history, users)
     inquiries_api.add_operations(dispatcher, inquiries, users, peers)
     proxies_api.add_operations(dispatcher, proxies, own, users)
@@ -220,7 +233,7 @@ def build(
             try:
                 await sessions.expire()
                 await folder.sweep()
-                await notices.sweep()
+                await retention.sweep()
                 await history.sweep()
                 await inquiries.sweep()
                 await proxies.sweep()
@@ -246,6 +259,7 @@ def build(
         records,
         self_information,
         notices,
+        answering,
         history,
         inquiries,
         proxies,
