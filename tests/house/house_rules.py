@@ -155,7 +155,6 @@ REAL_NAMES = (
 )  # fmt: skip
 SEEDED = ("numpy.random.Generator", "numpy.random.SeedSequence", "numpy.random.PCG64", "numpy.random.Philox")
 """Chance that comes from a seed; ``default_rng`` too, when it is given one."""
-CLOCKS = ("time", "datetime", "os.times")
 
 
 def real_world(path: str, text: str) -> Iterator[Breach]:
