@@ -321,6 +321,11 @@ def portal_clock(host: str) -> int:
         came = line.exchange(operation, operation.encode_request(Nothing()))
     finally:
         line.close()
+    if isinstance(came, NoAnswer) and came.reason == "untrusted":
+        raise NoPortal(
+            f"{host} の証明書を信頼できません（{came.detail}）。--authority に認証局の証明書を、"
+            "または --world にその世界の状態フォルダーを指定してください。"
+        )
     if isinstance(came, NoAnswer):
         raise NoPortal(f"{host} にマイナポータルがありません（{came.reason} {came.detail}）。")
     try:

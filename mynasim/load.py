@@ -16,7 +16,7 @@ from cyclopts import Parameter
 
 from mynasim.load_locust import Told, run_locust
 from mynasim.load_words import Progress, keys_progress, show_table, summary
-from mynasim.load_world import LoadFailed, World, say, world_at
+from mynasim.load_world import LoadFailed, World, say, trust, world_at
 
 if TYPE_CHECKING:
     from load.levels import Levels
@@ -95,6 +95,15 @@ def load(
             help="--host のほかのシステムのアドレス（network=http://…、コンマで区切る）。既定は設定のとおり。"
         ),
     ] = "",
+    tls: Annotated[
+        bool, Parameter(help="試験用の世界をTLSで起動し、住民はTLSでつなぎます。", negative="")
+    ] = False,
+    authority: Annotated[
+        Path | None,
+        Parameter(
+            help="--host がhttps://のとき、信頼する認証局の証明書（PEM）。既定は --world のもの、なければこの計算機のもの。"
+        ),
+    ] = None,
     seed: Annotated[int, Parameter(help="どの住民がいつ来るかを決める種。")] = 1,
     nation: Annotated[int, Parameter(help="国の種。--host の世界の設定 [world] seed と同じにします。")] = 1,
     spawn_rate: Annotated[float | None, Parameter(help="1秒に増やす利用者の数。既定は1秒で全員。")] = None,
@@ -146,8 +155,9 @@ def load(
         check(duration)
     signal.signal(signal.SIGTERM, _interrupt)
     take_census(world)
+    take_authority(host, world, authority, tls=tls)
     _make_keys(wanted)
-    with world_at(host, world, systems, nation) as where:
+    with world_at(host, world, systems, nation, tls=tls) as where:
         if find_capacity:
             from mynasim.load_capacity import find
 
@@ -163,6 +173,24 @@ def take_census(world: Path | None) -> None:
 
     if world is not None and place.populations(world.absolute()) is not None:
         os.environ[CENSUS_VARIABLE] = str(world.absolute() / place.POPULATIONS_FILE)
+
+
+def take_authority(host: str | None, world: Path | None, authority: Path | None, *, tls: bool) -> None:
+    """Whom to trust over TLS: the authority that is named, or the one of the world at *host*, if it has one."""
+    over_tls = host is not None and host.startswith("https://")
+    if tls and host is not None:
+        raise LoadFailed(
+            "--tls は試験用の世界のためのものです。--host にはhttps://で始まるアドレスを指定してください。"
+        )
+    if authority is not None and not over_tls:
+        raise LoadFailed("--authority は --host がhttps://で始まるときに指定してください。")
+    if authority is None and over_tls and world is not None:
+        from portal.serving.tls import AUTHORITY_FILE
+
+        own = world.absolute() / AUTHORITY_FILE
+        authority = own if own.exists() else None
+    if authority is not None:
+        trust(authority)
 
 
 def run(wanted: Wanted, where: World) -> "Result":

@@ -4,6 +4,7 @@ import contextlib
 import json as json_module
 import os
 import select
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -33,17 +34,24 @@ class World(NamedTuple):
 
 
 @contextlib.contextmanager
-def world_at(host: str | None, state: Path | None, systems: str, nation: int) -> Iterator[World]:
+def world_at(
+    host: str | None, state: Path | None, systems: str, nation: int, *, tls: bool
+) -> Iterator[World]:
     """The portal's address; without one given, a world that lives as long as the block."""
     if host is not None:
         yield World(host.rstrip("/"), "" if state is None else str(state), systems or _systems(state))
         return
     say("試験用の世界を起動しています…")
-    with tempfile.TemporaryDirectory(prefix="mynasim-load-") as folder, _world(Path(folder), nation) as world:
+    with (
+        tempfile.TemporaryDirectory(prefix="mynasim-load-") as folder,
+        _world(Path(folder), nation, tls=tls) as world,
+    ):
         try:
             told = _ready(world)
             say(f"世界が起動しました（{told['seconds']:.1f}秒）: {told['portal']}")
             systems = ",".join(f"{name}={url}" for name, url in told["systems"].items())
+            if tls:
+                trust(Path(told["tls"]["authority"]))
             yield World(told["portal"], folder, systems)
         finally:
             end(world)
@@ -60,18 +68,34 @@ def _systems(state: Path | None) -> str:
     return ",".join(f"{system}={url}" for system, url in found.items())
 
 
-def _world(state: Path, nation: int) -> subprocess.Popen[bytes]:
+def trust(authority: Path) -> None:
+    """Whom the load trusts over TLS, in every process of it.
+
+    Raises :class:`LoadFailed` when the file is not there or holds no certificate.
+    """
+    from load.connection import AUTHORITY_VARIABLE
+
+    try:
+        ssl.create_default_context(cafile=authority)
+    except (OSError, ssl.SSLError) as error:
+        raise LoadFailed(
+            f"認証局の証明書 {authority} を読めません（{error}）。ポータルの証明書を発行した認証局の証明書（PEM）を指定してください。"
+        ) from error
+    os.environ[AUTHORITY_VARIABLE] = str(authority.absolute())
+
+
+def _world(state: Path, nation: int, *, tls: bool) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C reaches only us. And when we are killed, the end of its standard input tells it.
     return subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "mynasim", "up", "--json", "--state", str(state)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, **_free_ports(), "MYNASIM_WORLD__SEED": str(nation)},
+        env={**os.environ, **_free_ports(tls=tls), "MYNASIM_WORLD__SEED": str(nation)},
         start_new_session=True,
     )
 
 
-def _free_ports() -> dict[str, str]:
+def _free_ports(*, tls: bool) -> dict[str, str]:
     """Any free ports, so that this world and one that somebody works with don't meet."""
     from mynasim.running import WATCHED_VARIABLE
     from mynasim.settings import to_environment
@@ -79,7 +103,7 @@ def _free_ports() -> dict[str, str]:
 
     ports = dict.fromkeys(Ports.__struct_fields__, 0)
     # Whole towns come from this one address, and some of them in a hurry.
-    portal = {"port": 0, "rates": {"counting": False}}
+    portal = {"port": 0, "tls_port": 0, "tls": tls, "rates": {"counting": False}}
     return to_environment({"portal": portal, "world": {"ports": ports}}) | {WATCHED_VARIABLE: "1"}
 
 

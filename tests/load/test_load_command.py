@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import ROOT, World, ended, start_load
+from running import ROOT, World, ended, running_world, start_load
 
+from mynasim.load import take_authority
+from mynasim.load_world import LoadFailed
 from sim.world.key_folder import key_folder
 
 STEPS = {
@@ -72,6 +74,48 @@ def test_a_world_of_its_own_and_nothing_left_behind() -> None:
     assert _left_behind(told["host"]) == []
     assert _left_behind("mynasim-load-") == []
     assert {path for path in set(ROOT.iterdir()) - before if not path.name.startswith(".")} == set()
+
+
+def test_residents_come_over_tls_to_a_world_of_its_own() -> None:
+    code, out, err = ended(start_load(tls=True, users=2, duration=2.0, residents=2, pause=0.2, json=True))
+
+    assert code == 0, err
+    told = json.loads(out)
+    assert told["host"].startswith("https://") and told["failures"] == 0
+    assert {step["name"] for step in told["steps"] if step["kind"] == "request"} == STEPS
+
+
+def test_over_tls_only_who_is_trusted_is_measured(tmp_path: Path) -> None:
+    with running_world(tmp_path, "--tls") as world:
+        code, _, err = ended(start_load(host=world.portal, users=1, duration=1))
+        assert code == 1 and "証明書を信頼できません" in err and "--authority" in err
+
+        # By the world's own folder, and by the file's name; a plan with two generators.
+        plan = {"rate": 4.0, "think": 0.0, "duration": 2.0, "json": True}
+        authority = str(tmp_path / "portal-ca.pem")
+        for trusting in ({"world": str(tmp_path)}, {"authority": authority, "processes": 2}):
+            code, out, err = ended(start_load(host=world.portal, **plan, **trusting))
+            assert code == 0, (out, err)
+            told = json.loads(out)
+            assert told["failures"] == 0 and told["steps"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"tls": True, "host": "http://127.0.0.1:1"}, "--tls は試験用の世界のため"),
+        ({"authority": "nowhere.pem"}, "https://で始まるときに"),
+        ({"authority": "nowhere.pem", "host": "https://127.0.0.1:1"}, "nowhere.pem を読めません"),
+        ({"authority": "README.md", "host": "https://127.0.0.1:1"}, "README.md を読めません"),
+    ],
+    ids=["a world and a host", "no TLS", "no file", "no certificate"],
+)
+def test_what_is_wrong_about_tls_is_said_before_anything_starts(options: dict[str, Any], words: str) -> None:
+    named = {"host": None, "authority": None, "tls": False} | options
+    named["authority"] = named["authority"] and ROOT / named["authority"]
+
+    with pytest.raises(LoadFailed, match=words):
+        take_authority(world=None, **named)
 
 
 @pytest.mark.requirement("PRX-1", "PRX-3", "PRX-7")
