@@ -5,13 +5,15 @@ looks for the residents who took part, so that a plant of any of theirs is found
 outbox key, in a column that has no business being there.
 """
 
+import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import cache
 from typing import NamedTuple
 
-from sim.nation.municipalities import municipality
+from sim.nation.municipalities import MUNICIPALITIES, PREFECTURES, municipality
 from sim.nation.person import Person
 
 COLUMNS_FORBIDDEN = frozenset(
@@ -26,6 +28,17 @@ BYTES_MIN = 6
 KANA_PART_CHARACTERS_MIN = 4
 """A short reading (アリ) is part of too many words to be looked for by itself."""
 _ERAS = ((date(2019, 5, 1), "令和", "R"), (date(1989, 1, 8), "平成", "H"), (date(1926, 12, 25), "昭和", "S"), (date(1912, 7, 30), "大正", "T"))  # fmt: skip
+
+
+_PART = "氏名の一部"
+
+
+@cache
+def _places() -> re.Pattern[str]:
+    """Names of prefectures, counties and municipalities."""
+    names = {prefecture.name for prefecture in PREFECTURES}
+    names |= {name for place in MUNICIPALITIES for name in (place.name, place.county) if name}
+    return re.compile("|".join(map(re.escape, sorted(map(_folded, names), key=len, reverse=True))))
 
 
 class Finding(NamedTuple):
@@ -73,7 +86,7 @@ def _wanted(person: Person) -> Iterator[_Wanted]:
             yield _Wanted(f"{what}{whose}", first + between + last)
     for part in (person.family, person.given):
         if len(part) > 1:
-            yield _Wanted(f"氏名の一部{whose}", part)
+            yield _Wanted(f"{_PART}{whose}", part)
     for part in (person.family_kana, person.given_kana):
         if len(part) >= KANA_PART_CHARACTERS_MIN:
             yield _Wanted(f"氏名の読みの一部{whose}", part)
@@ -136,7 +149,8 @@ def _in_cell(cell: object, texts: list[tuple[str, str]], patterns: list[tuple[by
         return
     text = _folded(str(cell))
     for wanted, what in texts:
-        if wanted in text:
+        # A town that answers names itself, and people are called like towns (石川県, 石川さん).
+        if wanted in text and (_PART not in what or wanted in _places().sub("", text)):
             yield what
     if isinstance(cell, str):
         for word in SEX_WORDS:

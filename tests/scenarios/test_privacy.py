@@ -95,6 +95,17 @@ def test_what_is_harmless_is_not_found(store: sqlite3.Connection, person: Person
 
 
 @pytest.mark.requirement("FLD-2")
+def test_a_place_that_is_called_like_a_person_is_no_person(store: sqlite3.Connection) -> None:
+    nation = Nation(1)
+    ishikawa = next(each for each in map(nation.person, range(100_000)) if each.family == "石川")
+    store.execute("INSERT INTO kept (content) VALUES ('石川県加賀市から回答がありました。')")
+
+    assert findings([ishikawa], store) == []
+    store.execute("INSERT INTO kept (content) VALUES ('石川県の石川さんから回答がありました。')")
+    assert [each.column for each in findings([ishikawa], store)] == ["content"]
+
+
+@pytest.mark.requirement("FLD-2")
 def test_a_run_fails_when_a_portal_keeps_a_name(out: Console, keys: Path) -> None:
     async def careless(stage: Stage) -> None:
         resident = Resident(stage, stage.person(0))
