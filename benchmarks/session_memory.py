@@ -69,7 +69,9 @@ class _House:
         session = Session(
             token_hash(secret), opened.account_id, name, name, "pc", now, now + IDLE_MS, now + IDLE_MS
         )
-        await self._store.write([*self._portal.accounts.opening_ops(opened, name), tables.insert(session)])
+        await self._store.write(
+            [*self._portal.accounts.opening_ops(opened, name, ""), tables.insert(session)]
+        )
         request = WireRequest("GET", LIST_RECORDS_REQUESTS.path, "", SESSION_CREDENTIAL + secret)
         admitted = await self._portal.users.admit(LIST_RECORDS_REQUESTS, request)
         assert not isinstance(admitted, Problem), admitted

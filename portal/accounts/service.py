@@ -150,13 +150,13 @@ class Accounts:
     def _sealed_settings(self, account_id: str, wrapped_key: bytes, kept: KeptSettings) -> bytes:
         return self._sealer.seal(account_id, wrapped_key, "settings", msgspec.json.encode(kept))
 
-    def opening_ops(self, opened: OpenedAccount, serial: str) -> list[Op]:
-        """Opens the account unless its person has one."""
+    def opening_ops(self, opened: OpenedAccount, serial: str, where: str) -> list[Op]:
+        """Opens the account unless its person has one; *where* is the terminal's kind in words (HIS-2)."""
         account = opened.account
         return [
             tables.insert(account),
             tables.link_certificate(serial, account.account_id, account.opened_ms),
-            self._history.line(opened, Service.SIGN_IN, Action.SIGN_IN),
+            self._history.line(opened, Service.SIGN_IN, Action.SIGN_IN, detail=where),
             self._history.line(opened, Service.ACCOUNT, Action.REGISTER),
             *self._code_ops(account.account_id, opened.kept.waiting, account.opened_ms),
             self._promise_code(account.account_id),

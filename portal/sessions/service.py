@@ -9,7 +9,7 @@ from portal.accounts.model import OpenedAccount, check_settings
 from portal.accounts.service import Accounts, NoAnswer, Person
 from portal.accounts.tables import link_certificate
 from portal.folder import tables as folder_tables
-from portal.folder.kinds import WORK as FOLDER_WORK
+from portal.folder.service import WORK as FOLDER_WORK
 from portal.history import tables as history_tables
 from portal.history.service import History
 from portal.mail.cautions import caution
@@ -44,6 +44,14 @@ class Opened(NamedTuple):
     token: str
     session: Session
     account: OpenedAccount | None
+
+
+SIGNING_IN_AGAIN_MAX = 3
+"""How often a sign-in is written anew because the account was closed or opened in between."""
+NO_HOLDER = problem(
+    ProblemCode.UPSTREAM_UNAVAILABLE,
+    "電子証明書の持ち主を公的個人認証サービスに確認できませんでした。しばらくしてからお試しください。",
+)
 
 
 class AtHand(NamedTuple):
@@ -125,10 +133,7 @@ class Sessions:
             return _STANDING_PROBLEMS[standing]
         person = await self._accounts.person_of(verified.serial)
         if isinstance(person, NoAnswer):
-            return problem(
-                ProblemCode.UPSTREAM_UNAVAILABLE,
-                "電子証明書の持ち主を公的個人認証サービスに確認できませんでした。しばらくしてからお試しください。",
-            )
+            return NO_HOLDER
         return AtHand(presented, verified.serial, person)
 
     async def sign_in(self, request: SignIn) -> Opened | Problem:
@@ -137,15 +142,30 @@ class Sessions:
         if isinstance(found, Problem):
             return found
         presented, serial, person = found
+        for _ in range(SIGNING_IN_AGAIN_MAX):
+            opened = await self._enter(presented, serial, person, request.terminal)
+            if opened is not None:
+                return opened
+            now_is = await self._accounts.person_of(serial)
+            if isinstance(now_is, NoAnswer):
+                return NO_HOLDER
+            if now_is == person:
+                break
+            # Closed meanwhile, or opened: it is not the challenge that stood in the way.
+            person = now_is
+        return problem(ProblemCode.CHALLENGE_USED, "はじめからログインをやり直してください。")
+
+    async def _enter(self, presented: Presented, serial: str, person: Person, terminal: str) -> Opened | None:
+        """The session, written; None when the challenge was used before, or the account is another by now."""
         now = self._clock.now_ms()
         account = None if person.account_id is None else await self._accounts.by_id(person.account_id)
         secret = token(self._chance)
-        session = self._session(secret, serial, person.root_serial, account, request.terminal, now)
+        session = self._session(secret, serial, person.root_serial, account, terminal, now)
         ops = [tables.use_challenge(presented.nonce, presented.ends_ms), tables.insert(session)]
         if account is not None:
             ops.append(link_certificate(serial, account.account_id, now))
             ops.append(tables.delete_oldest(account.account_id, SESSIONS_FOR_ACCOUNT_MAX))
-            about, where = presented.nonce[:12].hex(), kind_of(request.terminal).name
+            about, where = presented.nonce[:12].hex(), kind_of(terminal).name
             ops.append(self._history.line(account, Service.SIGN_IN, Action.SIGN_IN, about, detail=where))
             if MailEvent.SIGN_IN in account.settings.mail_events:
                 # The mail is named by the challenge: one sign-in, one mail.
@@ -153,7 +173,7 @@ class Sessions:
             if person.is_new_certificate:
                 ops += caution(account, Caution.NEW_CERTIFICATE, about, now)
         if isinstance(await self._store.write(ops), Conflict):
-            return problem(ProblemCode.CHALLENGE_USED, "はじめからログインをやり直してください。")
+            return None
         if account is not None:
             # The oldest of too many have ended.
             self._living.forget_of(account.account_id)
@@ -225,7 +245,8 @@ class Sessions:
         if session.account_id is not None:
             return await self._already_open(session, settings)
         opened = self._accounts.new(session.root_serial, settings)
-        ops = [*self._accounts.opening_ops(opened, session.serial), self._joining(session, opened.account_id)]
+        opening = self._accounts.opening_ops(opened, session.serial, kind_of(session.terminal).name)
+        ops = [*opening, self._joining(session, opened.account_id)]
         if isinstance(await self._store.write(ops), Conflict):
             return await self._already_open(session, settings)
         self._living.forget(session.token_hash)

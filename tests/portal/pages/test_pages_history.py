@@ -29,6 +29,7 @@ async def test_what_was_done_is_there_newest_first(house: House) -> None:
     ]
     assert places == sorted(places)
     assert "本人" in table
+    assert "ログイン・ログアウト ログイン 本人 パソコン" in table, "the first one too"
     assert "令和" in table and "（2026年）" in table
 
     await browser.press("ログアウト")
