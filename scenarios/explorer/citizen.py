@@ -12,7 +12,7 @@ from portal.wire.sign_in import AccountSettings, AccountView, Challenge, MailEve
 from portal.wire.systems import Party, System
 from scenarios.explorer.case import Errand
 from scenarios.explorer.deck import Act, Window
-from scenarios.explorer.exploring import Citizenship, Exploration
+from scenarios.explorer.exploring import HEARD, Citizenship, Exploration, Heard
 from scenarios.explorer.registry import noticed, sometimes
 from sim.world.chance import SeededChance
 
@@ -119,6 +119,8 @@ class Citizen:
         ended_ms = run.portal_ms()
         self.owner.time_is(ended_ms, act.ended)
         me.diary.end(operation.name, deeds, outcome, window, ended_ms)
+        if (note := HEARD.get(operation.name)) is not None:
+            note(self, Heard(operation, request, outcome, act, began_ms, ended_ms))
         match outcome:
             case Unreachable():
                 run.reached(UNANSWERED)
@@ -171,6 +173,8 @@ class Citizen:
         if is_used and challenge.challenge not in presented and not self.owner.has_copies:
             run.breach(SENT_ONCE, "an answer to it", "challenge-used, though it was presented once")
         presented.add(challenge.challenge)
+        if not isinstance(outcome, SignedIn):
+            self.owner.sessions_unheard += 1
         if isinstance(outcome, SignedIn):
             act = Act(called.began, called.ended, True)
             # Its time began when it was opened, however long the word of it took.

@@ -150,6 +150,8 @@ class Owner:
         self.latest_ms = 0
         """The latest time that the portal's clock has shown."""
         self.sessions_opened = 0
+        self.sessions_unheard = 0
+        """Sign-ins of which nobody knows what came, or whose copy was answered: each may have opened one more."""
         self.has_moved = False
         """Whether somebody else may hold now what was asked for: then who was asked has none."""
         self.has_copies = False
@@ -187,11 +189,16 @@ class Owner:
 
     def turned_away(self, window: Window, act: Act) -> Wrong | None:
         """The portal says that this session is not signed in."""
-        if window.leaving is not None or window.may_be_over or self.sessions_opened > SESSIONS_MAX:
+        if window.leaving is not None or window.may_be_over or self._may_be_too_many:
             return None
         if self.may_have_closed(window.opened_at, act.ended):
             return None
         return Wrong("a session lasts until it is ended by hand or by time", "signed in", "turned away")
+
+    @property
+    def _may_be_too_many(self) -> bool:
+        """Whether the oldest sessions can have ended for the sake of new ones."""
+        return self.sessions_opened + self.sessions_unheard > SESSIONS_MAX
 
     def let_in(self, window: Window, act: Act) -> Wrong | None:
         """The portal did what was asked in this session."""

@@ -1,7 +1,7 @@
 """The reference model of the history: a diary of all that its owner did, by the owner's own watch (HIS-1, 2, 3).
 
 Every call to the portal is entered, whatever came of it: what certainly was done must stand in the history at that time,
-and what stands there must be something that was done or tried.
+and what stands there must be something that was done or tried, in words that say with what.
 """
 
 from collections.abc import Callable
@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 
 from portal.links.link import Unreachable
 from portal.wire.history import Action, Operator, Service
+from portal.wire.notices import Notices
 from portal.wire.operation import Done
 from portal.wire.problems import Problem
 from portal.wire.sign_in import AccountView, SignedIn
 from scenarios.explorer.deck import DAY_MS, Act, Owner, Window, Wrong
+from scenarios.explorer.deck_words import EACH, UNKNOWN, Things, Words, fits, words_of
 
 KEPT_DAYS = 14 * 30
 """HIS-3 keeps fifteen months; what is older than this is not looked for."""
@@ -29,6 +31,7 @@ class Line(NamedTuple):
     at_ms: int
     kind: Kind
     operator: Operator
+    detail: str
 
 
 def _went_well(outcome: Any, _: Window | None) -> bool:
@@ -103,6 +106,8 @@ class Deed:
     since_ms: int
     """By the portal's clock: the line stands between these two, unless the clock was set in between."""
     until_ms: int
+    words: tuple[Words, ...] = UNKNOWN
+    """What its line says: one of these; of some deeds each of these, in a line of its own."""
     is_certain: bool = False
     is_over: bool = False
     """Whether nothing can come of it any more."""
@@ -115,6 +120,7 @@ class Diary:
         self._owner = owner
         self._deeds: list[Deed] = []
         self._began: dict[tuple[str, str], int] = {}
+        self._things = Things(owner.asked)
 
     def __repr__(self) -> str:
         return f"<Diary: {len(self._deeds)} deeds>"
@@ -129,9 +135,11 @@ class Diary:
         # What is asked for again with its key, or under its nickname, may have been done at the first time.
         key = getattr(request, "key", None) or getattr(request, "nickname", None)
         since_ms = now_ms if key is None else min(now_ms, self._began.setdefault((name, key), now_ms))
-        deeds = [Deed(name, rule.kinds, act, since_ms, now_ms)]
+        words = words_of(name, request, self._things)
+        deeds = [Deed(name, rule.kinds, act, since_ms, now_ms, words)]
         if name == "account.open":
-            deeds.append(Deed(name, ((_S.SIGN_IN, _A.SIGN_IN),), act, since_ms, now_ms))
+            first = words_of("sign_in", request, self._things)
+            deeds.append(Deed(name, ((_S.SIGN_IN, _A.SIGN_IN),), act, since_ms, now_ms, first))
         self._deeds += deeds
         return deeds
 
@@ -145,6 +153,9 @@ class Diary:
             deed.since_ms, deed.until_ms = min(deed.since_ms, now_ms), max(deed.until_ms, now_ms)
             deed.is_over = not failed
             deed.is_certain = own and RULES[name].is_certain(outcome, window)
+        if isinstance(outcome, Notices):
+            for notice in outcome.notices:
+                self._things.shown(notice)
 
     def compare(
         self, lines: list[Line], kinds: frozenset[Kind] | None, act: Act, now_ms: int, skew_ms: int
@@ -155,18 +166,32 @@ class Diary:
         for line in own:
             if now_ms - line.at_ms > GONE_DAYS * DAY_MS:
                 return Wrong("the history is kept for fifteen months", "deleted", _told(line))
-            if line.kind not in BY_ITSELF and not any(
-                self._explains(deed, line, act, slack_ms) for deed in self._deeds
-            ):
+            if line.kind in BY_ITSELF:
+                continue
+            explained = [deed for deed in self._deeds if self._explains(deed, line, act, slack_ms)]
+            if not explained:
                 return Wrong("the history tells what was done", "nothing else", _told(line))
+            if not any(fits(line.detail, deed.words) for deed in explained):
+                words = " or ".join(f"{deed.words}" for deed in explained[:3])
+                return Wrong("the history says with what it was done", words, f"「{line.detail}」")
         for deed in self._deeds:
             if kinds is not None and not kinds.issuperset(deed.kinds):
                 continue
-            if self._must_stand(deed, act, now_ms, 2 * skew_ms) and not any(
-                line.kind in deed.kinds and deed.since_ms - slack_ms <= line.at_ms <= deed.until_ms + slack_ms
+            if not self._must_stand(deed, act, now_ms, 2 * skew_ms):
+                continue
+            there = [
+                line.detail
                 for line in own
-            ):
+                if line.kind in deed.kinds
+                and deed.since_ms - slack_ms <= line.at_ms <= deed.until_ms + slack_ms
+            ]
+            if not there:
                 return Wrong("everything done is in the history", f"a line for {deed.name}", "none")
+            for wanted in deed.words if deed.name in EACH else ():
+                if not any(fits(detail, (wanted,)) for detail in there):
+                    return Wrong("the history says with what it was done", f"{wanted}", f"{there[:3]}")
+            if not any(fits(detail, deed.words) for detail in there):
+                return Wrong("the history says with what it was done", f"{deed.words}", f"{there[:3]}")
         return None
 
     def _explains(self, deed: Deed, line: Line, act: Act, slack_ms: int) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from portal.wire.sign_in import AccountSettings, AccountView, MailEvent
-from scenarios.explorer.deck import Act
+from scenarios.explorer.deck import NEVER, Act
 
 
 @dataclass(slots=True)
@@ -47,23 +47,40 @@ class MailWishes:
         """Whether anything but a code may be sent there: only after the code that was sent there came back."""
         return any(known == address for known, _ in self._typed)
 
-    def must_hear(self, event: MailEvent, at: int) -> tuple[str, ...]:
-        """The addresses to which word of this must go when it happens at this place in the order of acts.
+    def as_of(self, settings: AccountSettings) -> Wished:
+        """When these very settings were handed in."""
+        return next(each for each in self._wished if each.settings is settings)
 
-        Empty when there is any doubt: settings on their way, or changed again afterwards.
+    def in_force(self, at: int, until: int = NEVER, *, besides: Wished | None = None) -> Wished | None:
+        """What was certainly wished at this place in the order of acts, and until that one; None in any doubt.
+
+        There is doubt while settings are on their way, and after settings of which nobody knows what came of them.
         """
-        if not self._wished or any(not each.act.is_certain for each in self._wished):
-            return ()
-        last = max(self._wished, key=lambda each: each.act.began)
-        others = [each.act.ended for each in self._wished if each is not last]
+        handed_in = [each for each in self._wished if each is not besides and each.act.began < until]
+        if not handed_in or any(not each.act.is_certain for each in handed_in):
+            return None
+        last = max(handed_in, key=lambda each: each.act.began)
+        others = [each.act.ended for each in handed_in if each is not last]
         if last.act.ended >= at or max(others, default=-1) >= last.act.began:
-            return ()
-        if event not in last.settings.mail_events:
-            return ()
-        confirmed = set(last.confirmed)
+            return None
+        return last
+
+    def confirmed(self, wished: Wished, at: int) -> tuple[str, ...]:
+        """Of these settings' addresses those that were certainly confirmed at that place in the order of acts."""
+        confirmed = set(wished.confirmed)
         confirmed |= {
             address
             for address, act in self._typed
-            if act.is_certain and act.began > last.act.ended and act.ended < at
+            if act.is_certain and act.began > wished.act.ended and act.ended < at
         }
-        return tuple(each for each in last.settings.mail_addresses if each in confirmed)
+        return tuple(each for each in wished.settings.mail_addresses if each in confirmed)
+
+    def must_hear(self, event: MailEvent, at: int) -> tuple[str, ...]:
+        """The addresses to which word of this must go when it happens at this place in the order of acts.
+
+        Empty when there is any doubt, and when what is wished was changed again afterwards.
+        """
+        wished = self.in_force(at)
+        if wished is None or event not in wished.settings.mail_events:
+            return ()
+        return self.confirmed(wished, at)

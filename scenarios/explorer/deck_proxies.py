@@ -5,12 +5,21 @@ said to be over before a call began is over.
 """
 
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from portal.wire.history import Action, Service
+from portal.wire.moments import JST, to_ms
 from portal.wire.proxies import Right, Scope
 from scenarios.explorer.deck import NEVER, Act
+from scenarios.explorer.deck_words import Words
 
 Kind = tuple[Service, Action]
+
+
+def runs_out_ms(last_day: date) -> int:
+    """The first moment at which a delegation until this day is over: midnight in Japan."""
+    return to_ms(datetime(last_day.year, last_day.month, last_day.day, tzinfo=JST) + timedelta(days=1))
 
 
 @dataclass(slots=True)
@@ -30,11 +39,21 @@ class Grant:
     proxy: int
     """Places among the case's residents."""
     versions: list[Version]
+    runs_out_ms: int
     endings: list[Act] = field(default_factory=list)
+    shown: list[tuple[Any, Any]] = field(default_factory=list)
+    """What its proxy has been shown: which look, at which thing."""
 
     def is_over(self, at: int) -> bool:
         """Whether somebody was told before *at* that it is over."""
         return any(each.is_certain and each.ended < at for each in self.endings)
+
+    def has_run_out(self, now_ms: int, skew_ms: int) -> bool:
+        """Whether its time is over for sure when the portal's clock shows this, set wrong by so much at most."""
+        return now_ms - skew_ms >= self.runs_out_ms
+
+    def may_have_run_out(self, now_ms: int, skew_ms: int) -> bool:
+        return now_ms + skew_ms >= self.runs_out_ms
 
     def _may_hold(self, version: Version, began: int, ended: int) -> bool:
         if version.act.began >= ended:
@@ -64,6 +83,8 @@ class ProxyDeed:
     since_ms: int
     until_ms: int = NEVER
     is_certain: bool = False
+    words: Words = ()
+    """What its line says."""
 
 
 class Grants:
@@ -76,11 +97,17 @@ class Grants:
     def __repr__(self) -> str:
         return f"<Grants: {len(self.known)}, {len(self.deeds)} deeds>"
 
-    def sighted(self, delegation_id: str, owner: int, proxy: int, scope: Scope, act: Act) -> Grant:
+    def of(self, resident: int) -> list[Grant]:
+        """Those of which this resident is a side."""
+        return [each for each in self.known.values() if resident in (each.owner, each.proxy)]
+
+    def sighted(
+        self, delegation_id: str, owner: int, proxy: int, scope: Scope, last_day: date, act: Act
+    ) -> Grant:
         """Shown by the portal: one that is new here was granted by a call whose answer nobody heard."""
         found = self.known.get(delegation_id)
         if found is None:
             first = Version(scope, Act(0, act.ended))
-            found = Grant(delegation_id, owner, proxy, [first])
+            found = Grant(delegation_id, owner, proxy, [first], runs_out_ms(last_day))
             self.known[delegation_id] = found
         return found

@@ -54,10 +54,7 @@ async def _count(run: Exploration, query: Query[_Count], system: System = System
 
 async def _pass(run: Exploration, ms: int) -> None:
     """So much time goes by at once, and then what falls due is done."""
-    run.world.clock.move(ms)
-    at = run.tick()
-    for resident in run.residents:
-        resident.owner.time_is(run.portal_ms(), at)
+    run.move_clock(ms)
     await run.pause(SETTLE_SECONDS)
 
 

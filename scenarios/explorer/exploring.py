@@ -9,8 +9,10 @@ import trio
 from cryptography import x509
 
 from cards.card import Card
-from portal.links.link import Link, Sighting
+from portal.links.link import Link, Sighting, Unreachable
 from portal.wire.moments import to_ms
+from portal.wire.operation import Operation
+from portal.wire.problems import Problem
 from portal.wire.systems import JAPANESE_NAMES, Caller, System
 from scenarios.explorer.case import Case
 from scenarios.explorer.deck import Act, Owner, Wrong
@@ -39,6 +41,36 @@ LAST_WORK: list[Callable[["Exploration"], Awaitable[None]]] = []
 """What the parts have organisations and operators do when all faults are over, before everybody looks once more."""
 LAST_LOOKS: list[Callable[[Any], Awaitable[None]]] = []
 """What every citizen looks at in the end."""
+
+
+class Heard(NamedTuple):
+    """A call of a citizen's to the portal, and what came of it."""
+
+    operation: Operation[Any, Any]
+    request: Any
+    outcome: Any
+    act: Act
+    since_ms: int
+    """By the portal's clock, when it began and when it ended."""
+    until_ms: int
+
+    @property
+    def may_have_been_done(self) -> bool:
+        """Not if it was refused; unless a first try of it, whose word was lost, was carried out."""
+        outcome = self.outcome
+        return not isinstance(outcome, Problem) or outcome.status >= 500 or self.operation.repeatable
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can come of it any more."""
+        outcome = self.outcome
+        return not isinstance(outcome, Unreachable) and not (
+            isinstance(outcome, Problem) and outcome.status >= 500
+        )
+
+
+HEARD: dict[str, Callable[[Any, Heard], None]] = {}
+"""What the parts note of every call by its operation, whoever made it: called with the citizen."""
 
 
 class Breach(NamedTuple):
@@ -160,6 +192,13 @@ class Exploration:
     def portal_ms(self) -> int:
         """What the portal's clock shows."""
         return self.world.clocks[System.PORTAL].now_ms()
+
+    def move_clock(self, ms: int) -> None:
+        """So much time goes by at once, for everybody."""
+        self.world.clock.move(ms)
+        at = self.tick()
+        for resident in self.residents:
+            resident.owner.time_is(self.portal_ms(), at)
 
     async def pause(self, seconds: float) -> None:
         await self.world.sleep(seconds)

@@ -1,15 +1,20 @@
 """The history: citizens who look at it, page by page or by service, and compare it with what they did (HIS-1, 2, 3)."""
 
+from typing import NamedTuple
+
+from portal.store.store import Query
 from portal.wire.history import SEARCH_HISTORY, Action, HistoryLines, HistoryQuery, Service
 from portal.wire.moments import to_ms
+from portal.wire.systems import System
 from scenarios.explorer.citizen import Citizen
 from scenarios.explorer.deck import Act
 from scenarios.explorer.deck_history import RULES, Kind, Line
-from scenarios.explorer.exploring import LAST_LOOKS
-from scenarios.explorer.registry import noticed, sometimes, step
+from scenarios.explorer.exploring import LAST_LOOKS, Exploration
+from scenarios.explorer.registry import Broken, When, invariant, noticed, sometimes, step
 
 PAGES_MAX = 20
 
+TRUE = noticed("the history says what was done, and with what", "HIS-2")
 ONWARD = noticed("the history is newest first, and each page goes on where the last one ended", "HIS-1")
 
 LOOKED = sometimes("history-compared", "操作履歴を、したことと比べる")
@@ -43,7 +48,10 @@ async def compare(citizen: Citizen, kind: Kind | None = None) -> None:
         called = await citizen.call(SEARCH_HISTORY, query, window=citizen.window)
         if not isinstance(called.outcome, HistoryLines):
             return
-        page = [Line(to_ms(one.at), (one.service, one.action), one.operator) for one in called.outcome.lines]
+        page = [
+            Line(to_ms(one.at), (one.service, one.action), one.operator, one.detail)
+            for one in called.outcome.lines
+        ]
         moments = [line.at_ms for line in (*lines[-1:], *page)]
         if moments != sorted(moments, reverse=True):
             run.breach(ONWARD, "newest first", f"{moments[:5]} on page {number + 1}")
@@ -58,7 +66,33 @@ async def compare(citizen: Citizen, kind: Kind | None = None) -> None:
     act.ended = run.tick()
     kinds = None if kind is None else frozenset([kind])
     run.reached(LOOKED)
-    run.judge(citizen.me, citizen.me.diary.compare(lines, kinds, act, now_ms, int(run.own["skew_ms"])))
+    wrong = citizen.me.diary.compare(lines, kinds, act, now_ms, int(run.own["skew_ms"]))
+    if wrong is not None:
+        run.breach(TRUE, wrong.expected, f"{wrong.seen} ({citizen.me.name})", detail=wrong.rule)
 
 
 LAST_LOOKS.append(compare)
+
+
+class _Detail(NamedTuple):
+    detail: bytes
+
+
+_DETAILS = Query("SELECT detail FROM history WHERE detail IS NOT NULL", _Detail)
+
+
+@invariant("the words of the history lie sealed", "HIS-2", When.END)
+async def words_are_sealed(run: Exploration) -> Broken | None:
+    for row in await run.world.stores[System.PORTAL].read(_DETAILS):
+        # What is sealed is no text but by a chance of one in millions.
+        if _is_text(row.detail):
+            return Broken("sealed", row.detail.decode())
+    return None
+
+
+def _is_text(cell: bytes) -> bool:
+    try:
+        cell.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
