@@ -64,6 +64,10 @@ class House(Protocol):
         """Call :meth:`Connection.advance` soon."""
         ...
 
+    def sends_later(self, connection: "Connection") -> bool:
+        """Whether what is gathered leaves with that of others: :meth:`Connection.advance` is called again for it."""
+        ...
+
 
 class Phase(Enum):
     """Where a connection is."""
@@ -82,7 +86,7 @@ class Connection:
     """接続."""
 
     __slots__ = (
-        "_answering", "_ended_event", "_gathered", "_gathered_bytes", "_house", "_last", "_parsing", "_peer",
+        "_answering", "_beginning", "_ended_event", "_gathered", "_gathered_bytes", "_house", "_last", "_parsing", "_peer",
         "_refusal", "_streaming", "_unread", "_unread_bytes", "_unsent", "closed", "closing", "deadline", "drained", "ended", "events",
         "phase", "socket",
     )  # fmt: skip
@@ -92,6 +96,8 @@ class Connection:
         self._peer = peer
         self._parsing = Parsing(house.body_limit)
         self._answering: Received | None = None
+        self._beginning = False
+        """What is being answered has not waited yet: its answer leaves when it ends or waits."""
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
         self._unsent: memoryview | None = None
@@ -176,7 +182,11 @@ class Connection:
         self.ended = True
         if self._ended_event is not None:
             self._ended_event.set()
-        if self._answering is None and self._unsent is None and not self._parsing.requests:
+        if (
+            self._answering is None
+            and self._unsent is None
+            and not (self._parsing.requests or self._gathered)
+        ):
             # What it has begun it will never finish.
             self.close()
         else:
@@ -253,6 +263,8 @@ class Connection:
                 self._take(data)
                 self._watch()
             else:
+                if self._gathered and self._house.sends_later(self):
+                    return
                 if self._flush():
                     self._wait_for_more()
                 return
@@ -291,11 +303,14 @@ class Connection:
             work = house.operations.operate(request, self._peer)
         if work is None:
             work = AsgiAnswer(house.app, self, request).run()
+        self._beginning = True
         try:
             outcome = house.lender.begin(work, self._answered_late)
         except Exception:
             log.exception("answer_failed")
             outcome = Outcome.FAILED
+        finally:
+            self._beginning = False
         if outcome is not LATER:
             self._answered(outcome)
 
@@ -462,6 +477,8 @@ class Connection:
         if self.closed:
             raise trio.BrokenResourceError("the client is gone")
         self._gather(data)
+        if last and self._beginning:
+            return
         if self._flush() or last:
             return
         while self._unsent is not None and not self.closed:
