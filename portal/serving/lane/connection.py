@@ -82,6 +82,10 @@ class Phase(Enum):
     CLOSED = "closed"
 
 
+# An enum's members are looked up by its metaclass; these are looked at for each request.
+_IDLE, _ANSWERING, _LINGERING = Phase.IDLE, Phase.ANSWERING, Phase.LINGERING
+
+
 class Connection:
     """接続."""
 
@@ -133,7 +137,7 @@ class Connection:
         except OSError:
             self._gone()
             return
-        if self.phase is Phase.LINGERING:
+        if self.phase is _LINGERING:
             if not data:
                 self.close()
         elif not data:
@@ -141,7 +145,11 @@ class Connection:
         elif self._answering is not None or self._unsent is not None or self._parsing.requests:
             self._keep_unread(data)
         else:
-            self._take(data)
+            try:
+                self._parsing.feed(data)
+            except Refusal as refused:
+                # Whole requests that came before the bad one still get their answers.
+                self._refusal = refused
             self.advance()
 
     def writable(self) -> None:
@@ -225,7 +233,6 @@ class Connection:
         try:
             self._parsing.feed(data)
         except Refusal as refused:
-            # Whole requests that came before the bad one still get their answers.
             self._refusal = refused
 
     def _watch(self) -> None:
@@ -283,9 +290,10 @@ class Connection:
                 self._flush()
             if self.phase is not Phase.RECEIVING:
                 self._enter(Phase.RECEIVING, self._house.patience.receiving_seconds)
-        elif self.phase is not Phase.IDLE:
+        elif self.phase is not _IDLE:
             # Line breaks between requests are no sign of life.
-            self._enter(Phase.IDLE, self._house.patience.idle_seconds)
+            house = self._house
+            self.phase, self.deadline = _IDLE, house.now + house.patience.idle_seconds
             if self.closing:
                 self.close()
 
@@ -295,7 +303,7 @@ class Connection:
             self.deadline = self._house.now + seconds
 
     def _answer(self, request: Received) -> None:
-        self.phase, self.deadline = Phase.ANSWERING, inf
+        self.phase, self.deadline = _ANSWERING, inf
         house = self._house
         self._answering = request
         work: Coroutine[Any, Any, WireResponse | Outcome] | None = None
@@ -309,8 +317,7 @@ class Connection:
         except Exception:
             log.exception("answer_failed")
             outcome = Outcome.FAILED
-        finally:
-            self._beginning = False
+        self._beginning = False
         if outcome is not LATER:
             self._answered(outcome)
 
@@ -321,9 +328,11 @@ class Connection:
         if self.closed:
             return
         keep = not self.closing
-        if isinstance(outcome, WireResponse):
+        if type(outcome) is WireResponse:
             keep = keep and request.keep
-            self._gather(operation_answer(request, outcome, self._house.date_header(), keep=keep))
+            answer = operation_answer(request, outcome, self._house.date_header(), keep=keep)
+            self._gathered.append(answer)
+            self._gathered_bytes += len(answer)
         elif outcome is not Outcome.KEEP:
             keep = False
         if not keep:

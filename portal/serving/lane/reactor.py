@@ -45,6 +45,8 @@ SWEEPS_IN_A_LIMIT = 10
 AGAIN_SECONDS = 0.1
 """After the machine had no more file descriptors for a connection."""
 
+# As plain numbers, and not looked up in their module at each event.
+_READABLE, _WRITABLE = select.EPOLLIN, select.EPOLLOUT
 _HANGING_UP = select.EPOLLHUP | select.EPOLLERR
 
 
@@ -240,9 +242,11 @@ class Reactor:
                 self._accept()
             return
         try:
-            if event & select.EPOLLIN:
+            if event & _READABLE:
                 connection.readable()
-            if event & select.EPOLLOUT and not connection.closed:
+                if event == _READABLE:
+                    return
+            if event & _WRITABLE and not connection.closed:
                 connection.writable()
             if event & _HANGING_UP and not connection.closed:
                 connection.hung_up()
