@@ -33,7 +33,7 @@ def run(
 ) -> tuple[float, float, float, int]:
     """Requests a second, median and 99th percentile in ms, errors."""
     parts = urlsplit(url)
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     lines = [f"{method} {target} HTTP/1.1", f"host: {parts.netloc}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if body or method == "POST":

@@ -173,9 +173,20 @@ def generator_name() -> str:
     return "wrk" if WRK else "benchmarks.generator"
 
 
+def measured_seconds(seconds: float) -> float:
+    """How long :func:`pace` measures when it is asked for so many seconds: wrk knows whole ones only."""
+    return float(round(seconds)) if WRK and seconds >= 1 else seconds
+
+
 def pace(target: Target, seconds: float, connections: int, folder: Path) -> Pace:
-    measure = pace_by_wrk if WRK else pace_by_ourselves
+    """One round, of wrk where it is there; less than a second of our own generator, as tests have it."""
+    measure = pace_by_wrk if WRK and seconds >= 1 else pace_by_ourselves
     return measure(target, seconds, connections, folder)
+
+
+def warm(target: Target, seconds: float, connections: int, folder: Path) -> Pace:
+    """What comes before the rounds: a second, and less where the rounds are shorter."""
+    return pace(target, min(1.0, seconds), connections, folder)
 
 
 def medians(
@@ -183,8 +194,8 @@ def medians(
 ) -> dict[str, Pace]:
     """Each target's median pace; all are up at the same time and take turns, so that they share the machine's moods."""
     for target in targets:
-        warm = pace(target, 1.0, connections, folder)
-        assert warm.errors == 0, f"{target.name}: {warm.errors} errors"
+        errors = warm(target, seconds, connections, folder).errors
+        assert errors == 0, f"{target.name}: {errors} errors"
     paces: dict[str, list[Pace]] = {target.name: [] for target in targets}
     for _ in range(rounds):
         for target in targets:

@@ -24,10 +24,12 @@ from benchmarks.processes import (
     Target,
     free_port,
     generator_name,
+    measured_seconds,
     on_core,
     pace,
     python,
     wait_for,
+    warm,
 )
 
 CONNECTIONS = 16
@@ -74,14 +76,13 @@ def in_turns(
     """
     found: dict[str, list[Pace]] = {server.name: [] for server in servers}
     for server in servers:
-        pace(server.target, 1.0, connections, folder)
+        warm(server.target, seconds, connections, folder)
     for _ in range(rounds):
         for server in servers:
             before = _used(server.pid)
             measured = pace(server.target, seconds, connections, folder)
             used = _used(server.pid) - before
-            # The generator measures in whole seconds.
-            answers = measured.per_second * max(1, round(seconds))
+            answers = measured.per_second * measured_seconds(seconds)
             allowed = 0.0 if server.name == "ours" else errors_max * answers
             assert measured.errors <= allowed, (server.name, measured)
             rate = answers / used if by_cpu else measured.per_second
