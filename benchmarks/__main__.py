@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks import ledger, pictures
 from benchmarks.ledger import Row
@@ -212,7 +213,7 @@ def table(rows: Sequence[Row]) -> Table:
         shown.add_column(heading, justify="right")
     shown.add_column("versus")
     for row in rows:
-        reached = {None: "", True: "yes", False: "[red]no[/red]"}[row.reached]
+        reached = {None: "", True: Text("yes"), False: Text("no", style="red")}[row.reached]
         shown.add_row(
             row.name,
             _figure(row.value),
@@ -236,7 +237,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(BENCHMARKS))
         return 0
     rows, failed = run(options.only or list(BENCHMARKS), options.rounds)
-    console = Console() if sys.stdout.isatty() else Console(width=160)
+    # What a row says is text: brackets and colons in it are no markup and no emoji.
+    console = Console(width=None if sys.stdout.isatty() else 160, markup=False, emoji=False, highlight=False)
     console.print(table(rows))
     for row in rows:
         if row.note:
@@ -245,7 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"written to {ledger.append(rows).relative_to(Path(__file__).parents[1])}")
         console.print(f"shown in {pictures.write().relative_to(Path(__file__).parents[1])}")
     if failed:
-        console.print(f"[red]failed: {', '.join(failed)}[/red]")
+        console.print(f"failed: {', '.join(failed)}", style="red")
     return 1 if failed else 0
 
 

@@ -9,6 +9,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -172,6 +173,8 @@ def page(folder: Path, rounds: int, *, seconds: float = 3.0) -> list[Row]:
                 ("fastapi", fastapi, fastapi_pid),
             )
         ]
+        bodies = {urllib.request.urlopen(server.target.url, timeout=30).read() for server in servers}
+        assert len(bodies) == 1, "all show the same page"
         paces = in_turns(servers, rounds, seconds, CONNECTIONS, folder)
     what = f"Jinja2, 20 records; ours Quart on the lane; {CONNECTIONS} connections"
     return [

@@ -7,7 +7,6 @@ Every request is recorded under its operation's declared name, in Locust's stati
 CSV files and its plugins see it) and in our own exact ones.
 """
 
-from time import perf_counter
 from typing import Any, ClassVar
 
 import gevent
@@ -15,6 +14,7 @@ from locust import User, task
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_RUNNING
 
+from load.clock import stopwatch_s
 from load.connection import Connection
 from load.holders import Holder
 from load.journeys import Journey, user_class_name
@@ -94,11 +94,11 @@ class Citizen(User):  # type: ignore[misc, unused-ignore]
             raise StopUser
         journey, holder, visit = run.make_ready(start)
         intended = run.report.began + start.at_s
-        early = intended - perf_counter()
+        early = intended - stopwatch_s()
         if early > 0:
             gevent.sleep(early)
             # Everything was ready: what it is late now is the generator's own doing.
-            run.report.watched[0].lag.record(int(max(0.0, perf_counter() - intended) * 1e6))
+            run.report.watched[0].lag.record(int(max(0.0, stopwatch_s() - intended) * 1e6))
         schedule.made(start)
         run.under_way += 1
         try:

@@ -9,7 +9,6 @@ import os
 import ssl
 from functools import cache
 from math import inf
-from time import perf_counter
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from weakref import WeakSet
@@ -20,6 +19,7 @@ import gevent.socket
 import gevent.ssl
 import httptools
 
+from load.clock import stopwatch_s
 from load.steps import NoAnswer
 from portal.wire.operation import AnyOperation, WireRequest, WireResponse
 
@@ -214,7 +214,7 @@ class _Overseer:
     def _look(self) -> None:
         while self._lines:
             gevent.sleep(OVERSEEN_EVERY_SECONDS)
-            now = perf_counter()
+            now = stopwatch_s()
             for line in list(self._lines):
                 line.give_up(now)
 
@@ -296,7 +296,7 @@ class Connection:
     def exchange(self, operation: AnyOperation, request: WireRequest) -> WireResponse | NoAnswer:
         """One request, one answer, within the deadline."""
         content = self.encode(request)
-        self._due = perf_counter() + self._deadline_s
+        self._due = stopwatch_s() + self._deadline_s
         self._is_late = False
         _OVERSEER.watch(self)
         try:

@@ -62,7 +62,7 @@ class Holder:
         self.companion: Holder | None = None
         """Who comes along, in journeys of two."""
         self.ready: list[tuple[float, ReadyToSignIn]] = []
-        """Challenges signed ahead, each with the moment (``perf_counter``) until which the portal takes it."""
+        """Challenges signed ahead, each with the moment (``stopwatch_s``) until which the portal takes it."""
 
     def __repr__(self) -> str:
         return f"<Holder {self.resident_id}, {self.visits} visits>"

@@ -7,13 +7,13 @@ starts instead. ``mynasim load`` runs this same file.
 import os
 import sys
 from argparse import ArgumentParser
-from datetime import UTC, datetime
 from typing import Any
 
 import gevent
 from locust import events
 
 from load.citizen import user_class
+from load.clock import moment
 from load.distributing import FIGURES, SHARE, Workers, figures, share_of
 from load.faults import Faults
 from load.finishing import Ending
@@ -157,7 +157,7 @@ def _start(environment: Any, **_: Any) -> None:
     """Each start from the web interface or by a master: with the host and the options that were typed there."""
     runner = environment.runner
     options = environment.parsed_options
-    _here.began_at = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+    _here.began_at = moment()
     _here.users = runner.target_user_count or options.num_users or 1
     _here.reported = False
     if _kind(environment) == "MasterRunner":

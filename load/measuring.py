@@ -5,11 +5,11 @@ JSON lines: a short one each second, a whole one at the end.
 """
 
 from collections.abc import Iterator, Mapping
-from time import perf_counter
 from typing import Any, NamedTuple
 
 import msgspec
 
+from load.clock import stopwatch_s
 from load.histogram import Histogram
 from load.timeline import Timeline, Window
 from load.traces import Traces
@@ -189,7 +189,7 @@ class Report:
     """測定結果."""
 
     def __init__(self, window_s: float = 1.0) -> None:
-        self.began = perf_counter()
+        self.began = stopwatch_s()
         self._ended: float | None = None
         self.steps: dict[tuple[str, str, str], StepReport] = {}
         self.timeline = Timeline(window_s)
@@ -208,7 +208,7 @@ class Report:
 
     @property
     def seconds(self) -> float:
-        return (perf_counter() if self._ended is None else self._ended) - self.began
+        return (stopwatch_s() if self._ended is None else self._ended) - self.began
 
     @property
     def is_open(self) -> bool:
@@ -216,7 +216,7 @@ class Report:
         return self._ended is None
 
     def restart(self, began: float | None = None, window_s: float = 1.0) -> None:
-        """The measured window begins now, or at *began* (``perf_counter``)."""
+        """The measured window begins now, or at *began* (``stopwatch_s``)."""
         users, watched = self.users, self.watched[0]
         self.__init__(window_s)  # type: ignore[misc]
         self.users = users
@@ -228,7 +228,7 @@ class Report:
     def end(self, ended: float | None = None) -> None:
         """The measured window ends now, or ended at *ended*."""
         if self._ended is None:
-            self._ended = perf_counter() if ended is None else max(ended, self.began)
+            self._ended = stopwatch_s() if ended is None else max(ended, self.began)
 
     def step(self, journey: str, kind: str, name: str) -> StepReport:
         step = self.steps.get((journey, kind, name))

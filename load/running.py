@@ -6,12 +6,12 @@ import sys
 from argparse import Namespace
 from datetime import date, datetime
 from pathlib import Path
-from time import perf_counter, process_time, time
 from typing import Any
 
 import gevent
 import msgspec
 
+from load.clock import cpu_s, now_ms, stopwatch_s
 from load.connection import Address, Connection
 from load.holders import HOLDERS_KEPT_MAX, CardCase, Holder, facts_of, make_ahead_elsewhere
 from load.journeys import Journey, Visit, journeys
@@ -80,7 +80,7 @@ class Run:
         self.under_way = 0
         """Visits that are going on."""
         self._secret = _secret_of(options.world)
-        self._ahead_ms = portal_clock(host) - int(time() * 1000)
+        self._ahead_ms = portal_clock(host) - now_ms()
         self._folder: Path = key_folder()
         self._shared_keys: int = options.card_keys if self.plan is not None else 0
         facts = facts_of(options.nation, self._folder, self.today())
@@ -111,11 +111,11 @@ class Run:
 
     def today(self) -> date:
         """In Japan, by the portal's clock."""
-        return day_of(int(time() * 1000) + self._ahead_ms)
+        return day_of(now_ms() + self._ahead_ms)
 
     def elapsed(self) -> float:
         """Seconds of the measured window."""
-        return perf_counter() - self.report.began
+        return stopwatch_s() - self.report.began
 
     # Whom a journey speaks to, and as whom
 
@@ -213,9 +213,9 @@ class Run:
                 holder = self._holder(start.number)
                 signed = holder.sign(challenge.digest_info)
                 assert signed is not None, "a card of ours takes its own PIN"
-                lives_ms = challenge.expires_at.timestamp() * 1000 - time() * 1000 - self._ahead_ms
+                lives_ms = challenge.expires_at.timestamp() * 1000 - now_ms() - self._ahead_ms
                 ready = ReadyToSignIn(challenge.challenge, signed.signature, signed.certificate)
-                holder.ready.append((perf_counter() + lives_ms / 1000 - RESERVE_SECONDS, ready))
+                holder.ready.append((stopwatch_s() + lives_ms / 1000 - RESERVE_SECONDS, ready))
                 done += 1
                 if done % PREPARED_SHOWN_EVERY == 0:
                     sys.stderr.write(f"先に署名しています: {done}/{count}\n")
@@ -273,7 +273,7 @@ class Run:
         self._users_begun = 0
         seconds = self.plan.seconds if self.plan is not None else (self._options.run_time or 3600)
         signed = self.report.signed_ahead
-        self.report.restart(perf_counter() + lead_s, window_seconds(float(seconds)))
+        self.report.restart(stopwatch_s() + lead_s, window_seconds(float(seconds)))
         self.report.signed_ahead = signed
         if self.plan is not None:
             self.schedule = Schedule(self.plan, self.share, self.report)
@@ -352,14 +352,14 @@ def _secret_of(folder: str) -> bytes | None:
 
 def watch(watched: Watched) -> None:
     """Measure the generator itself until killed: a greenlet of its own."""
-    spent, since = process_time(), perf_counter()
+    spent, since = cpu_s(), stopwatch_s()
     while True:
-        wanted = perf_counter() + LOOK_SECONDS
+        wanted = stopwatch_s() + LOOK_SECONDS
         gevent.sleep(LOOK_SECONDS)
-        now = perf_counter()
+        now = stopwatch_s()
         watched.delay.record(int(max(0.0, now - wanted) * 1e6))
         if now - since >= CPU_SECONDS:
-            used = process_time() - spent
+            used = cpu_s() - spent
             watched.cpu.record(int(used / (now - since) * 1e6))
             watched.seconds += now - since
             watched.spent += used

@@ -7,11 +7,11 @@ to what the visitor waited, so a slow portal can't hide behind a generator that 
 
 import contextlib
 from collections.abc import Callable
-from time import perf_counter
 
 import gevent
 import msgspec
 
+from load.clock import stopwatch_s
 from load.connection import Connection
 from load.holders import Holder
 from load.journeys import Journey, Visit
@@ -48,12 +48,12 @@ class Visitor:
         return f"<Visitor in {self._journey or 'no journey'}>"
 
     def make(self, journey: Journey, visit: Visit, holder: Holder | None, intended: float | None) -> None:
-        """One visit; *intended* is when (``perf_counter``) it was to begin, None for whenever somebody is free."""
+        """One visit; *intended* is when (``stopwatch_s``) it was to begin, None for whenever somebody is free."""
         report = self._report
         steps = journey.steps(visit)
         self._journey = journey.name
         self._spans = []
-        self._began = perf_counter()
+        self._began = stopwatch_s()
         self._planned = intended is not None
         self._late = 0.0 if intended is None else max(0.0, self._began - intended)
         failures = 0
@@ -64,7 +64,7 @@ class Visitor:
                 answer, failed = self._carry_out(step, holder)
                 failures += failed
         except StopIteration:
-            ended = perf_counter()
+            ended = stopwatch_s()
             whole = report.step(journey.name, JOURNEY, journey.name)
             whole.record(ended - self._began, f"{failures} steps failed" if failures else None)
             traces = report.traces.get(journey.name)
@@ -78,7 +78,7 @@ class Visitor:
             window.journeys.record(felt)
             window.visit_s += ended - self._began
         finally:
-            report.timeline.spread(self._began - report.began, perf_counter() - report.began)
+            report.timeline.spread(self._began - report.began, stopwatch_s() - report.began)
 
     def _carry_out(self, step: Step, holder: Holder | None) -> tuple[object, bool]:
         """What came of the step, and whether it failed."""
@@ -90,21 +90,21 @@ class Visitor:
             case Sign(digest_info, hand):
                 assert holder is not None, "this journey has no card"
                 card_holder = holder.at(hand)
-                began = perf_counter()
+                began = stopwatch_s()
                 signed = card_holder.sign(digest_info)
                 failure = None if signed is not None else "card-refused"
                 card = self._report.step(self._journey, CARD, "card.sign")
-                took = perf_counter() - began
+                took = stopwatch_s() - began
                 card.record(took, failure)
                 self._spans.append(self._span(CARD, "card.sign", began, took, (0, 0, 0), signed is None))
                 return signed, signed is None
             case Wait(seconds):
-                wakes = perf_counter() + seconds
+                wakes = stopwatch_s() + seconds
                 gevent.sleep(seconds)
-                self._late += max(0.0, perf_counter() - wakes)
+                self._late += max(0.0, stopwatch_s() - wakes)
                 return None, False
             case Now():
-                return perf_counter(), False
+                return stopwatch_s(), False
             case Measured(name, seconds, failure):
                 late = self._report.step(self._journey, LATE, name)
                 late.record(seconds, failure)
@@ -115,7 +115,7 @@ class Visitor:
     def _prepared(holder: Holder | None) -> ReadyToSignIn | None:
         while holder is not None and holder.ready:
             until, ready = holder.ready.pop()
-            if until > perf_counter():
+            if until > stopwatch_s():
                 return ready
         return None
 
@@ -126,9 +126,9 @@ class Visitor:
             credential = self._credential(step.caller)
         wire = operation.encode_request(step.request, credential)
         line = self._line_of(operation.system)
-        began = perf_counter()
+        began = stopwatch_s()
         came = line.exchange(operation, wire)
-        ended = perf_counter()
+        ended = stopwatch_s()
         size, detail, waited = 0, "", (0, 0, 0)
         reason: str | None = None
         answer: object = came

@@ -8,7 +8,6 @@ import json as json_module
 import os
 import signal
 import sys
-from datetime import UTC, datetime
 from math import ceil, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -196,18 +195,15 @@ def take_authority(host: str | None, world: Path | None, authority: Path | None,
 
 def run(wanted: Wanted, where: World) -> "Result":
     """One run, measured."""
+    from load.clock import moment
+
     shown = Progress(wanted.seconds)
-    began_at = now()
+    began_at = moment()
     if wanted.sign_ahead:
         say(f"計測の前に {wanted.sign_ahead} 回署名します…")
     told = run_locust(arguments(wanted, where), wanted.processes, shown.show)
     shown.end()
     return result_of(wanted, where, told, began_at)
-
-
-def now() -> str:
-    """When a measurement was made."""
-    return datetime.now(UTC).astimezone().isoformat(timespec="seconds")
 
 
 def arguments(wanted: Wanted, where: World) -> list[str]:

@@ -60,6 +60,7 @@ def find(
     json: bool,
 ) -> int:
     """Search, tell, and return the exit code. Raises :class:`LoadFailed`."""
+    from load.clock import moment
     from mynasim import load as command
 
     with tempfile.TemporaryDirectory(prefix="mynasim-capacity-") as folder:
@@ -68,7 +69,7 @@ def find(
         shown = _Search(wanted)
         told = run_locust(command.arguments(wanted, where), wanted.processes, shown.show)
         shown.progress.end()
-        result = command.result_of(wanted, where, told, command.now())
+        result = command.result_of(wanted, where, told, moment())
     found = _found(wanted, result)
     if json:
         sys.stdout.write(json_module.dumps(_as_json(found, result), ensure_ascii=False) + "\n")

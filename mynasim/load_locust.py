@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
 from typing import IO, Any, NamedTuple
 
 from mynasim.load_world import LoadFailed, end, say
@@ -99,10 +98,12 @@ def _watch(
     raw: IO[bytes], locust: subprocess.Popen[bytes], show: Callable[[Glance], bool]
 ) -> dict[str, Any] | None:
     """Show each glance; the whole report when it comes, None when it never does."""
+    from load.clock import stopwatch_s
+
     heard = b""
     patience = PREPARING_SECONDS_MAX
-    last = monotonic()
-    while monotonic() - last < patience:
+    last = stopwatch_s()
+    while stopwatch_s() - last < patience:
         ready, _, _ = select.select([raw], [], [], 1.0)
         if not ready:
             # With several processes a worker may keep the pipe open after the others have gone.
@@ -121,5 +122,5 @@ def _watch(
                 return said
             if show(said["glance"]):
                 locust.send_signal(signal.SIGTERM)
-            patience, last = SILENCE_SECONDS_MAX, monotonic()
+            patience, last = SILENCE_SECONDS_MAX, stopwatch_s()
     return None

@@ -13,6 +13,9 @@ from portal.authorisation import hold_operations
 from portal.files.service import Files
 from portal.folder import api as folder_api
 from portal.folder import tables as folder_tables
+from portal.folder.arrivals import Arrivals
+from portal.folder.asking import Asking
+from portal.folder.outcomes import Outcomes
 from portal.folder.sealing import Sealer
 from portal.folder.service import SWEEP_SECONDS, Folder
 from portal.history import api as history_api
@@ -29,6 +32,11 @@ from portal.mail.model import WORK as MAIL
 from portal.mail.service import MailService
 from portal.notices import api as notices_api
 from portal.notices import tables as notices_tables
+from portal.notices.answering import Answering
+from portal.notices.answers import Answers
+from portal.notices.contents import Contents
+from portal.notices.receiving import Receiving
+from portal.notices.retention import Retention
 from portal.notices.service import NoticeBox
 from portal.proxies import api as proxies_api
 from portal.proxies import tables as proxies_tables
@@ -112,6 +120,7 @@ class Portal(NamedTuple):
     records: Records
     self_information: SelfInformations
     notices: NoticeBox
+    answering: Answering
     history: History
     inquiries: InquiryBox
     proxies: Proxies
@@ -140,36 +149,55 @@ def build(
     sealer = Sealer(secrets.master_key, chance)
     history = History(store, clock, sealer)
     accounts = Accounts(store, sealer, clock, chance, jpki, network, history)
-    folder = Folder(
+    folder = Folder(store, clock, accounts, history)
+    elsewhere_seconds = None if store.sole_writer else settings.immediate_wait_seconds
+    outcomes = Outcomes(accounts, clock, wait_seconds=elsewhere_seconds)
+    asking = Asking(
+        folder,
+        outcomes,
         store,
         clock,
         chance,
         accounts,
         history,
         asking_again_days_max=settings.asking_again_days_max,
+    )
+    arrivals = Arrivals(folder, outcomes, store, clock, accounts)
+    files = Files(workshop)
+    records = Records(folder, asking, arrivals, accounts, network, clock, files)
+    self_information = SelfInformations(
+        folder,
+        asking,
+        arrivals,
+        accounts,
+        network,
+        clock,
+        files,
         wait_seconds=settings.immediate_wait_seconds,
     )
-    files = Files(workshop)
-    records = Records(folder, accounts, network, clock, files)
-    self_information = SelfInformations(
-        folder, accounts, network, clock, files, wait_seconds=settings.immediate_wait_seconds
-    )
-    notices = NoticeBox(store, sealer, accounts, clock, KnownSignatures(), history, files)
+    contents = Contents(store, sealer)
+    answers = Answers(store, clock, accounts, contents)
+    notices = NoticeBox(store, accounts, clock, history, files, contents, answers)
+    answering = Answering(notices, answers, store, clock)
+    receiving = Receiving(store, sealer, accounts, clock, KnownSignatures(), contents)
+    retention = Retention(store, clock, contents)
     inquiries = InquiryBox(store, clock, chance, accounts, history)
     inbox = Inbox(folder, notices, inquiries, clock)
     desk = StaffDesk(store, clock, chance, workshop, secrets.operator_password)
     mails = MailService(accounts, mail, clock, settings.mail_sender)
     works = {
-        **folder.works(),
+        **asking.works(),
         **accounts.works,
-        **notices.works,
+        **retention.works,
         MAIL: mails.work,
         MAIL_CODE: mails.work_code,
         PARTING: mails.work_parting,
     }
     holder = "" if store.sole_writer else identifier(chance)
     box = outbox.Outbox(store, clock, works, holder)
-    folder.expect_work = accounts.expect_work = notices.expect_work = inquiries.expect_work = box.expect
+    asking.expect_work = arrivals.expect_work = box.expect
+    receiving.expect_work = retention.expect_work = box.expect
+    accounts.expect_work = inquiries.expect_work = box.expect
     anchors = TrustAnchors(trust, settings.policies)
     revocation = Revocation(jpki, clock, anchors, crl_instead_of_ocsp=settings.crl_instead_of_ocsp)
     challenges = Challenges(secrets.challenge_key, chance, settings.challenge_seconds)
@@ -190,7 +218,8 @@ def build(
     records_api.add_operations(dispatcher, records, users, peers)
     self_information_api.add_operations(dispatcher, self_information, records, users, peers)
     folder_api.add_operations(dispatcher, folder, users)
-    notices_api.add_operations(dispatcher, notices, users, peers)
+    notices_api.add_operations(dispatcher, notices, answering, users)
+    notices_api.add_network_operations(dispatcher, receiving, retention, answers, peers)
     history_api.add_operations(dispatcher, history, users)
     inquiries_api.add_operations(dispatcher, inquiries, users, peers)
     proxies_api.add_operations(dispatcher, proxies, own, users)
@@ -204,7 +233,7 @@ def build(
             try:
                 await sessions.expire()
                 await folder.sweep()
-                await notices.sweep()
+                await retention.sweep()
                 await history.sweep()
                 await inquiries.sweep()
                 await proxies.sweep()
@@ -230,6 +259,7 @@ def build(
         records,
         self_information,
         notices,
+        answering,
         history,
         inquiries,
         proxies,

@@ -1,5 +1,6 @@
 """What all tests share: a listed real client that was skipped is a failure where one may not be missing."""
 
+import inspect
 import os
 from collections.abc import Iterator
 from itertools import count
@@ -28,6 +29,15 @@ def postgres_server() -> Iterator[PostgresServer]:
 def postgres_url(postgres_server: PostgresServer) -> str:
     """A place without tables in that server."""
     return postgres_server.empty_place(f"test_{next(_numbers)}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A clock that only a fixture asks for is not the one that the test runs by: its waits would be real ones."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "autojump_clock" in item.fixturenames:
+            asked = inspect.signature(inspect.unwrap(item.function)).parameters
+            if "autojump_clock" not in asked:
+                raise pytest.UsageError(f"{item.nodeid}: must ask for autojump_clock itself")
 
 
 @pytest.hookimpl(wrapper=True)

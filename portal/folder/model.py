@@ -118,6 +118,36 @@ def sources(event: Event) -> tuple[State, ...]:
     return tuple(state for state, of in TRANSITIONS if of is event)
 
 
+class Answered(NamedTuple):
+    """What asking for a request came to: the answer itself."""
+
+    content: bytes
+
+
+class Taken(NamedTuple):
+    """The network owes the answer."""
+
+
+class Refused(NamedTuple):
+    guidance: str
+
+
+class Ended(NamedTuple):
+    """It came to an end without content."""
+
+    state: State
+    guidance: str
+
+
+class NotNow(NamedTuple):
+    """Ask again later."""
+
+    reason: str
+
+
+AskOutcome = Answered | Taken | Refused | NotNow
+
+
 class Treatment(StrEnum):
     """What becomes of a request whose asking met a problem."""
 

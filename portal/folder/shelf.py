@@ -6,8 +6,18 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 
 from portal.accounts.model import OpenedAccount
-from portal.folder.model import GUIDANCE_REFUSED, Described, Kind, Request, Treatment, treatment
-from portal.folder.service import Ask, Folder, NotNow, Refused
+from portal.folder.kinds import Ask, OfKind
+from portal.folder.model import (
+    GUIDANCE_REFUSED,
+    Described,
+    Kind,
+    NotNow,
+    Refused,
+    Request,
+    Treatment,
+    treatment,
+)
+from portal.folder.service import Folder
 from portal.links.link import Unreachable
 from portal.wire.history import Action
 from portal.wire.problems import Problem
@@ -52,7 +62,7 @@ class Shelf(Generic[A, V, C]):
         self._content = msgspec.json.Decoder(content)
         self._shown = shown
         tick = None if ticked_as is None else lambda sealed: ticked_as(self._asked.decode(sealed))
-        folder.add_kind(kind, ask, lambda sealed: described(self._asked.decode(sealed)), tick)
+        folder.kinds[kind] = OfKind(ask, lambda sealed: described(self._asked.decode(sealed)), tick)
 
     def __repr__(self) -> str:
         return f"<Shelf {self.kind}>"

@@ -1,6 +1,10 @@
 """The operations of お知らせ."""
 
 from portal.files.service import FileKind
+from portal.notices.answering import Answering
+from portal.notices.answers import Answers
+from portal.notices.receiving import Receiving
+from portal.notices.retention import Retention
 from portal.notices.service import NoticeBox
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.guards import Peers
@@ -13,7 +17,9 @@ from portal.wire.problems import Problem
 from portal.wire.systems import Caller
 
 
-def add_operations(dispatcher: Dispatcher, box: NoticeBox, users: AccountGuard, peers: Peers) -> None:
+def add_operations(dispatcher: Dispatcher, box: NoticeBox, answering: Answering, users: AccountGuard) -> None:
+    """For the folder's owner."""
+
     async def listed(wanted: notices.ListNotices, user: SignedIn) -> notices.Notices:
         return await box.listed(user.account, wanted)
 
@@ -35,25 +41,7 @@ def add_operations(dispatcher: Dispatcher, box: NoticeBox, users: AccountGuard, 
         return await box.delete(user.account, one.notice_id)
 
     async def answer(given: notices.GiveAnswers, user: SignedIn) -> notices.NoticeView | Problem:
-        return await box.answer(user.account, given)
-
-    async def receive_content(request: relaying.ReceiveContent, _: Caller) -> Done | Problem:
-        return await box.receive_content(request)
-
-    async def receive(request: relaying.ReceiveNotices, _: Caller) -> relaying.NoticesReceived | Problem:
-        return await box.receive(request)
-
-    async def withdraw(request: relaying.OneContent, _: Caller) -> Done | Problem:
-        return await box.withdraw(request.content_id)
-
-    async def have_folders(request: relaying.HaveFolders, _: Caller) -> relaying.Folders | Problem:
-        return await box.have_folders(request.codes)
-
-    async def read_marks(request: relaying.ReadMarks, _: Caller) -> relaying.Marks | Problem:
-        return await box.read_marks(request)
-
-    async def read_answers(request: relaying.ReadMarks, _: Caller) -> relaying.Collected | Problem:
-        return await box.read_answers(request)
+        return await answering.answer(user.account, given)
 
     dispatcher.add(notices.LIST_NOTICES, users, listed)
     dispatcher.add(notices.OPEN_NOTICE, users, opened)
@@ -62,6 +50,31 @@ def add_operations(dispatcher: Dispatcher, box: NoticeBox, users: AccountGuard, 
     dispatcher.add(notices.FETCH_ATTACHMENT, users, attachment)
     dispatcher.add(notices.DELETE_NOTICE, users, delete)
     dispatcher.add(notices.ANSWER_NOTICE, users, answer)
+
+
+def add_network_operations(
+    dispatcher: Dispatcher, receiving: Receiving, retention: Retention, answers: Answers, peers: Peers
+) -> None:
+    """For the network."""
+
+    async def receive_content(request: relaying.ReceiveContent, _: Caller) -> Done | Problem:
+        return await receiving.receive_content(request)
+
+    async def receive(request: relaying.ReceiveNotices, _: Caller) -> relaying.NoticesReceived | Problem:
+        return await receiving.receive(request)
+
+    async def withdraw(request: relaying.OneContent, _: Caller) -> Done | Problem:
+        return await retention.withdraw(request.content_id)
+
+    async def have_folders(request: relaying.HaveFolders, _: Caller) -> relaying.Folders | Problem:
+        return await receiving.have_folders(request.codes)
+
+    async def read_marks(request: relaying.ReadMarks, _: Caller) -> relaying.Marks | Problem:
+        return await answers.marks(request)
+
+    async def read_answers(request: relaying.ReadMarks, _: Caller) -> relaying.Collected | Problem:
+        return await answers.collected(request)
+
     dispatcher.add(relaying.RECEIVE_CONTENT, peers, receive_content)
     dispatcher.add(relaying.RECEIVE_NOTICES, peers, receive)
     dispatcher.add(relaying.WITHDRAW_NOTICES, peers, withdraw)

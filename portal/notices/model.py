@@ -23,6 +23,11 @@ LAST_NUMBER: Final = 999_999_999_999_999_999
 """No notice has a larger one."""
 
 
+NOT_HERE: Final = problem(
+    ProblemCode.NOT_FOUND, "このお知らせはありません（保存期限が過ぎたか、取り消されたか、削除されました）。"
+)
+
+
 class State(StrEnum):
     """Where a notice is."""
 

@@ -9,8 +9,9 @@ from quart_trio.wrappers import TrioResponse as Response
 from werkzeug.datastructures import MultiDict
 
 from portal.files.service import FileKind
-from portal.notices.model import wrong_answers
-from portal.notices.service import ANSWERED_ELSEWHERE, NOT_HERE, NoticeBox
+from portal.notices.answering import ANSWERED_ELSEWHERE, Answering
+from portal.notices.model import NOT_HERE, wrong_answers
+from portal.notices.service import NoticeBox
 from portal.seams.clock import Clock
 from portal.web.addresses import page
 from portal.web.design import answer_ja, date_parts, read_date
@@ -41,7 +42,7 @@ _STATES = {
 _DONE = {"deleted": "お知らせを削除しました", "answered": "回答を送りました"}
 
 
-def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
+def add_pages(reception: Reception, box: NoticeBox, answering: Answering, clock: Clock) -> None:
     back = Way("お知らせの一覧に戻る", page("notices"))
 
     async def overview(user: User) -> Response:
@@ -131,7 +132,9 @@ def add_pages(reception: Reception, box: NoticeBox, clock: Clock) -> None:
         form = await request.form
         answers, parts, errors = _read(asked, form)
         if not errors:
-            outcome = await box.answer(user.account, GiveAnswers(notice_id, answers, form.get("version")))
+            outcome = await answering.answer(
+                user.account, GiveAnswers(notice_id, answers, form.get("version"))
+            )
             if not isinstance(outcome, Problem):
                 return reception.go("notices.item", {"done": "answered"}, notice_id=notice_id)
             if outcome == ANSWERED_ELSEWHERE:

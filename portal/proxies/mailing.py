@@ -1,7 +1,8 @@
 """Mails to proxies about what came to the owner's folder, as far as they may see it (PRX-3)."""
 
+from portal.folder.kinds import MAIL_EVENTS
 from portal.folder.model import Kind
-from portal.folder.service import MAIL_EVENTS, Folder
+from portal.folder.service import Folder
 from portal.mail.model import PROXY_TEXT, MailKey, Text
 from portal.mail.service import MailService, words_of
 from portal.proxies.service import Proxies

@@ -7,8 +7,10 @@ import msgspec
 from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
 from portal.files.service import File, FileKind, Files
-from portal.folder.model import Described, Kind, Request
-from portal.folder.service import Answered, AskOutcome, Folder, NotNow, Taken
+from portal.folder.arrivals import Arrivals
+from portal.folder.asking import Asking
+from portal.folder.model import Answered, AskOutcome, Described, Kind, NotNow, Request, Taken
+from portal.folder.service import Folder
 from portal.folder.shelf import Shelf, not_answered
 from portal.links.link import Link
 from portal.records.model import check_period
@@ -59,9 +61,17 @@ class Records:
     """情報提供等記録表示."""
 
     def __init__(
-        self, folder: Folder, accounts: Accounts, network_link: Link, clock: Clock, files: Files
+        self,
+        folder: Folder,
+        asking: Asking,
+        arrivals: Arrivals,
+        accounts: Accounts,
+        network_link: Link,
+        clock: Clock,
+        files: Files,
     ) -> None:
-        self._folder = folder
+        self._asking = asking
+        self._arrivals = arrivals
         self._accounts = accounts
         self._network = network_link
         self._clock = clock
@@ -85,10 +95,10 @@ class Records:
         if wrong is not None:
             return wrong
         asked = msgspec.json.encode(Asked(wanted.start, wanted.end))
-        accepted = await self._folder.accept(owner, Kind.RECORDS, [(wanted.key, asked)])
+        accepted = await self._asking.accept(owner, Kind.RECORDS, [(wanted.key, asked)])
         if isinstance(accepted, Problem):
             return accepted
-        await self._folder.ask_now(owner, accepted[0])
+        await self._asking.ask_now(owner, accepted[0])
         return await self.view(owner, accepted[0].request_id)
 
     async def _ask(self, owner: OpenedAccount, request: Request, asked: bytes) -> AskOutcome:
@@ -110,7 +120,7 @@ class Records:
 
     async def deliver(self, request_id: str, records: tuple[ProvisionRecord, ...]) -> Problem | None:
         """The core's late answer (REC-3); what is withheld it has left out (REC-5)."""
-        return await self._folder.deliver(request_id, Kind.RECORDS, Answered(msgspec.json.encode(records)))
+        return await self._arrivals.deliver(request_id, Kind.RECORDS, Answered(msgspec.json.encode(records)))
 
     async def view(self, owner: OpenedAccount, request_id: str) -> RecordsRequestView | Problem:
         return await self._shelf.view(owner, request_id)

@@ -8,8 +8,23 @@ import trio
 from portal.accounts.model import OpenedAccount
 from portal.accounts.service import Accounts
 from portal.files.service import File, FileKind, Files
-from portal.folder.model import GUIDANCE_PAPER, GUIDANCE_REFUSED, Described, Kind, Request, State
-from portal.folder.service import Answered, AskOutcome, Ended, Folder, NotNow, Refused, Taken
+from portal.folder.arrivals import Arrivals
+from portal.folder.asking import Asking
+from portal.folder.model import (
+    GUIDANCE_PAPER,
+    GUIDANCE_REFUSED,
+    Answered,
+    AskOutcome,
+    Described,
+    Ended,
+    Kind,
+    NotNow,
+    Refused,
+    Request,
+    State,
+    Taken,
+)
+from portal.folder.service import Folder
 from portal.folder.shelf import Shelf, not_answered
 from portal.links.link import Link
 from portal.seams.clock import Clock
@@ -146,6 +161,8 @@ class SelfInformations:
     def __init__(
         self,
         folder: Folder,
+        asking: Asking,
+        arrivals: Arrivals,
         accounts: Accounts,
         network_link: Link,
         clock: Clock,
@@ -153,7 +170,8 @@ class SelfInformations:
         *,
         wait_seconds: float,
     ) -> None:
-        self._folder = folder
+        self._asking = asking
+        self._arrivals = arrivals
         self._accounts = accounts
         self._network = network_link
         self._clock = clock
@@ -291,7 +309,7 @@ class SelfInformations:
     async def _accept(
         self, owner: OpenedAccount, contents: list[tuple[str | None, bytes]]
     ) -> tuple[SelfInformationRequestView, ...] | Problem:
-        accepted = await self._folder.accept(owner, Kind.SELF_INFORMATION, contents, _asks_the_same)
+        accepted = await self._asking.accept(owner, Kind.SELF_INFORMATION, contents, _asks_the_same)
         if isinstance(accepted, Problem):
             return accepted
         await self._ask_and_wait(owner, accepted)
@@ -304,15 +322,15 @@ class SelfInformations:
         return tuple(views)
 
     async def _ask_and_wait(self, owner: OpenedAccount, requests: list[Request]) -> None:
-        arrivals = [self._folder.expect(request.request_id) for request in requests]
+        arrivals = [self._arrivals.expect(request.request_id) for request in requests]
         try:
             await self._ask_all(owner, requests)
             with trio.move_on_after(self._wait_seconds):
                 for request, arrival in zip(requests, arrivals, strict=True):
-                    await self._folder.wait_for(owner, Kind.SELF_INFORMATION, request.request_id, arrival)
+                    await self._arrivals.wait_for(owner, Kind.SELF_INFORMATION, request.request_id, arrival)
         finally:
             for request in requests:
-                self._folder.expect_no_more(request.request_id)
+                self._arrivals.expect_no_more(request.request_id)
 
     async def _ask_all(self, owner: OpenedAccount, requests: list[Request]) -> None:
         """Several at the same time, the first by this task itself."""
@@ -320,7 +338,7 @@ class SelfInformations:
 
         async def ask() -> None:
             for request in waiting:
-                await self._folder.ask_now(owner, request)
+                await self._asking.ask_now(owner, request)
 
         if len(requests) == 1:
             await ask()
@@ -358,8 +376,8 @@ class SelfInformations:
         """
         if content is None:
             ended = Ended(ENDED[why], guidance or GUIDANCE_PAPER)
-            return await self._folder.deliver(request_id, Kind.SELF_INFORMATION, ended)
-        asked = await self._folder.asked_under(request_id, Kind.SELF_INFORMATION)
+            return await self._arrivals.deliver(request_id, Kind.SELF_INFORMATION, ended)
+        asked = await self._arrivals.asked_under(request_id, Kind.SELF_INFORMATION)
         # A conflict, so that its sender tries again: whoever mixed it up may have put it right by then.
         if asked is not None and not _answers(_asked.decode(asked), content):
             return problem(
@@ -368,7 +386,7 @@ class SelfInformations:
                 field="$.content",
             )
         answered = Answered(msgspec.json.encode(content))
-        return await self._folder.deliver(request_id, Kind.SELF_INFORMATION, answered)
+        return await self._arrivals.deliver(request_id, Kind.SELF_INFORMATION, answered)
 
     def _shown(self, request: Request, asked: Asked) -> SelfInformationRequestView:
         return SelfInformationRequestView(

@@ -9,7 +9,7 @@ from portal.accounts.model import OpenedAccount, check_settings
 from portal.accounts.service import Accounts, NoAnswer, Person
 from portal.accounts.tables import link_certificate
 from portal.folder import tables as folder_tables
-from portal.folder.service import WORK as FOLDER_WORK
+from portal.folder.kinds import WORK as FOLDER_WORK
 from portal.history import tables as history_tables
 from portal.history.service import History
 from portal.mail.cautions import caution

@@ -120,7 +120,7 @@ def build_pages(
     top.add_pages(reception, portal.folder, portal.notices, portal.inquiries, portal.proxies)
     accounts_pages.add_pages(reception, portal.accounts, portal.sessions, clock)
     records_pages.add_pages(reception, portal.records, portal.self_information, clock)
-    notices_pages.add_pages(reception, portal.notices, clock)
+    notices_pages.add_pages(reception, portal.notices, portal.answering, clock)
     self_information_pages.add_pages(reception, portal.self_information, portal.folder)
     folder_pages.add_pages(
         reception,

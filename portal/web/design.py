@@ -18,6 +18,7 @@ from typing import Final, NoReturn
 import jinja2
 
 from portal.web.addresses import page
+from portal.web.templating import LeanEnvironment
 from portal.wire.notices import Question, QuestionKind
 
 _HERE = Path(__file__).parent
@@ -306,7 +307,7 @@ def environment(*packages: Path) -> jinja2.Environment:
     folders: dict[str, Path] = {}
     for package in packages or (PORTAL,):
         folders = pages_folders(package) | folders
-    env = jinja2.Environment(
+    env = LeanEnvironment(
         loader=jinja2.ChoiceLoader(
             [
                 jinja2.FileSystemLoader(TEMPLATES),

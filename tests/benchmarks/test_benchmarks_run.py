@@ -225,3 +225,18 @@ def test_workers(tmp_path: Path) -> None:
     if programs() is None:
         pytest.skip("no PostgreSQL here: apt-get install postgresql")
     _checked(database.workers(key_folder(), tmp_path, 1, seconds=TINY_SECONDS))
+
+
+def test_what_a_row_says_is_printed_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = Row(
+        "made.up", 1.0, "1/s", "next to [bold]x:key:", 0.5, aim=2.0, note="in [red]words[/red] :smile: {0}"
+    )
+    monkeypatch.setitem(bench.BENCHMARKS, "hello", lambda *_: [said])
+
+    assert bench.main(["--only", "hello", "--no-ledger"]) == 0
+
+    printed = capsys.readouterr().out
+    assert said.versus in printed and said.note in printed
+    assert "[red]no" not in printed and " no " in printed

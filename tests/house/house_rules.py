@@ -83,7 +83,7 @@ def within(name: str, *packages: str) -> bool:
 GROUND_FLOOR = (
     "portal.wire", "portal.links", "portal.serving", "portal.store", "portal.seams", "portal.refusal",
 )  # fmt: skip
-THE_LOOK = ("portal.web.design", "portal.web.addresses")
+THE_LOOK = ("portal.web.design", "portal.web.addresses", "portal.web.templating")
 """How pages look: it knows nothing else of the portal, so that simulators can have pages of the same look."""
 
 MAY_IMPORT: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -95,6 +95,7 @@ MAY_IMPORT: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("portal.refusal", GROUND_FLOOR),
     ("portal.web.design", (*GROUND_FLOOR, *THE_LOOK)),
     ("portal.web.addresses", (*GROUND_FLOOR, *THE_LOOK)),
+    ("portal.web.templating", ()),
     ("portal", ("portal",)),
     ("cards", ("cards", "portal.wire")),
     ("sim.nation", ("sim.nation", "portal.wire")),
@@ -154,7 +155,6 @@ REAL_NAMES = (
 )  # fmt: skip
 SEEDED = ("numpy.random.Generator", "numpy.random.SeedSequence", "numpy.random.PCG64", "numpy.random.Philox")
 """Chance that comes from a seed; ``default_rng`` too, when it is given one."""
-CLOCKS = ("time", "datetime", "os.times")
 
 
 def real_world(path: str, text: str) -> Iterator[Breach]:

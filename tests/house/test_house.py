@@ -7,7 +7,6 @@ import sys
 
 import pytest
 from house_rules import (
-    CLOCKS,
     ROOT,
     Breach,
     eager_imports,
@@ -18,7 +17,6 @@ from house_rules import (
     spelled_prefixes,
     text_of,
     tracked,
-    within,
     wrong_imports,
 )
 
@@ -158,8 +156,14 @@ ALLOWED: dict[tuple[str, str], str] = {
     ): "keys are made on all cores; which one makes it changes no byte",
     ("sim/jpki/key_cache.py", "multiprocessing.connection.Connection"): "the same",
     ("sim/jpki/key_cache.py", "multiprocessing.connection.wait"): "the same",
-    ("mynasim/load_locust.py", "time.monotonic"): "watches over Locust's process, which is outside any world",
-    ("mynasim/load.py", "datetime.datetime.now"): "when a measurement was made, which is outside any world",
+    (
+        "load/clock.py",
+        "time.perf_counter",
+    ): "the file that owns load's clock: load stands outside the world, as a real client does",
+    ("load/clock.py", "time.process_time"): "the same",
+    ("load/clock.py", "time.time_ns"): "the same",
+    ("load/clock.py", "datetime.datetime.now"): "the same",
+    ("load/holders.py", "os.urandom"): "the chance of cards under load: the operating system's",
     (
         "scenarios/explorer/many.py",
         "multiprocessing",
@@ -177,8 +181,6 @@ def test_time_chance_and_threads_come_from_outside():
         for path in tracked(".py")
         for breach in real_world(path, text_of(path))
         if (path, breach.what) not in ALLOWED
-        # Load stands outside the world, as a real client: it measures real time, and guesses by real chance.
-        and not (path.startswith("load/") and within(breach.what, *CLOCKS, "os.urandom"))
     ]
     assert not found, told(found)
 

@@ -208,7 +208,7 @@ async def test_the_version_over_the_api_and_in_a_race(house: House) -> None:
 
     async def give(weekday: str, version: str | None) -> None:
         given = ((weekday,), (), (), ("2026-06-01",))
-        outcomes.append(await house.portal.notices.answer(owner, GiveAnswers(number, given, version)))
+        outcomes.append(await house.portal.answering.answer(owner, GiveAnswers(number, given, version)))
 
     async with trio.open_nursery() as nursery:
         for weekday in ("土曜日", "月曜日"):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from portal.notices.service import NoticeBox
+from portal.notices.retention import Retention
 from portal.wire.operation import Done
 from scenarios.explorer import drawing, people, running
 from sim.delivering import Pushed
@@ -36,10 +36,10 @@ def core_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
 def withdrawal_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """The portal acknowledges a cancellation and does nothing."""
 
-    async def nothing(box: NoticeBox, content_id: str) -> object:
+    async def nothing(retention: Retention, content_id: str) -> object:
         return Done()
 
-    monkeypatch.setattr(NoticeBox, "withdraw", nothing)
+    monkeypatch.setattr(Retention, "withdraw", nothing)
 
 
 @pytest.mark.parametrize("mutate", [sender_forgets, core_forgets, withdrawal_is_lost])

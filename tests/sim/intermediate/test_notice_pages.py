@@ -66,7 +66,7 @@ def send_of(page: Page) -> str:
 
 
 @pytest.mark.requirement("NOT-1", "NOT-6")
-async def test_one_is_written_sent_and_taken_back(staff: Staff) -> None:
+async def test_one_is_written_sent_and_taken_back(staff: Staff, autojump_clock: MockClock) -> None:
     page = await staff.browser.get("/notices", {"organisation": "131016"})
     assert "東京都千代田区" in page.text and "まだ送っていません" in page.text and "1,000,000件" in page.text
     page = await staff.get("/new")
@@ -87,7 +87,7 @@ async def test_one_is_written_sent_and_taken_back(staff: Staff) -> None:
 
 
 @pytest.mark.requirement("NOT-1")
-async def test_how_far_a_send_is_is_told_until_it_is_through(staff: Staff) -> None:
+async def test_how_far_a_send_is_is_told_until_it_is_through(staff: Staff, autojump_clock: MockClock) -> None:
     sent = await staff.post("/new", {**FORM, **form_of(await staff.get("/new"))})
     path = f"/{send_of(sent)}"
     by_hand = await staff.get(f"{path}/events")
@@ -100,7 +100,7 @@ async def test_how_far_a_send_is_is_told_until_it_is_through(staff: Staff) -> No
 
 
 @pytest.mark.requirement("NOT-1")
-async def test_many_by_files_one_after_another(staff: Staff) -> None:
+async def test_many_by_files_one_after_another(staff: Staff, autojump_clock: MockClock) -> None:
     page = await staff.post("/new", {**FORM, **form_of(await staff.get("/new")), "to": "many", "person": ""})
     path = f"/{send_of(page)}"
     assert "宛先ファイルを渡してください" in (await staff.follow(page)).text
@@ -119,7 +119,7 @@ async def test_many_by_files_one_after_another(staff: Staff) -> None:
 
 
 @pytest.mark.requirement("NOT-1")
-async def test_the_same_file_goes_on_where_it_was_cut_off(staff: Staff) -> None:
+async def test_the_same_file_goes_on_where_it_was_cut_off(staff: Staff, autojump_clock: MockClock) -> None:
     page = await staff.post("/new", {**FORM, **form_of(await staff.get("/new")), "to": "many", "person": ""})
     path, file = f"/{send_of(page)}", "宛名番号\n7\n8\n9\n".encode()
     assert "渡しかた" not in (await staff.get(path)).text
@@ -133,7 +133,7 @@ async def test_the_same_file_goes_on_where_it_was_cut_off(staff: Staff) -> None:
 
 
 @pytest.mark.requirement("NOT-1")
-async def test_parts_by_the_script(staff: Staff) -> None:
+async def test_parts_by_the_script(staff: Staff, autojump_clock: MockClock) -> None:
     page = await staff.post("/new", {**FORM, **form_of(await staff.get("/new")), "to": "many", "person": ""})
     path, file, at = f"/{send_of(page)}", "宛名番号\n7\nx\n8\n".encode(), 0
     while at < len(file):
@@ -166,12 +166,14 @@ async def test_parts_by_the_script(staff: Staff) -> None:
         ({"q0_kind": "", "q0_text": "?"}, "答え方"),
     ],
 )
-async def test_what_is_wrong_is_said_at_its_field(staff: Staff, changed: dict[str, str], words: str) -> None:
+async def test_what_is_wrong_is_said_at_its_field(
+    staff: Staff, autojump_clock: MockClock, changed: dict[str, str], words: str
+) -> None:
     page = await staff.post("/new", {**FORM, **form_of(await staff.get("/new")), **changed})
     assert page.status == 422 and words in page.text and "本文です。" in page.text
 
 
-async def test_a_false_file_and_a_questionnaire(staff: Staff) -> None:
+async def test_a_false_file_and_a_questionnaire(staff: Staff, autojump_clock: MockClock) -> None:
     days = {f"{name}_{part}": text for name in ("deadline", "collect") for part, text in DAY.items()}
     asked = {
         "q0_kind": "choice",
@@ -194,7 +196,7 @@ async def test_a_false_file_and_a_questionnaire(staff: Staff) -> None:
 
 
 @pytest.mark.requirement("NOT-2")
-async def test_the_check_for_a_folder(staff: Staff) -> None:
+async def test_the_check_for_a_folder(staff: Staff, autojump_clock: MockClock) -> None:
     assert "フォルダーがあります" in (await staff.post("/folder", {"person": "7"})).text
     assert "フォルダーがありません" in (await staff.post("/folder", {"person": "9"})).text
     assert "いません" in (await staff.post("/folder", {"person": "134000000"})).text
@@ -204,7 +206,9 @@ async def test_the_check_for_a_folder(staff: Staff) -> None:
 
 
 @pytest.mark.requirement("NOT-1")
-async def test_residents_by_the_numbers_that_the_world_shows(staff: Staff, nation: Nation) -> None:
+async def test_residents_by_the_numbers_that_the_world_shows(
+    staff: Staff, autojump_clock: MockClock, nation: Nation
+) -> None:
     n = nation.number_of("011002-12")
     staff.world.folders.people = {n}
     sent = await staff.post("/new", {**FORM, **form_of(await staff.get("/new")), "person": "011002-12"})
@@ -217,7 +221,7 @@ async def test_residents_by_the_numbers_that_the_world_shows(staff: Staff, natio
     assert [person for _, person, _ in staff.world.folders.got] == [n, n]
 
 
-async def test_addresses_that_lead_nowhere(staff: Staff) -> None:
+async def test_addresses_that_lead_nowhere(staff: Staff, autojump_clock: MockClock) -> None:
     assert (await staff.browser.get("/notices", {"organisation": "999999"})).status == 422
     assert (await staff.get("/aaaaaaaaaaaaaaaaaaaaaaaa")).status == 404
     assert (await staff.browser.get("/notices/new")).location == "/notices"
@@ -226,7 +230,7 @@ async def test_addresses_that_lead_nowhere(staff: Staff) -> None:
 
 
 @pytest.mark.requirement("NOT-1")
-async def test_another_file_is_not_taken_for_the_same(staff: Staff) -> None:
+async def test_another_file_is_not_taken_for_the_same(staff: Staff, autojump_clock: MockClock) -> None:
     page = await staff.post("/new", {**FORM, **form_of(await staff.get("/new")), "to": "many", "person": ""})
     path = f"/{send_of(page)}"
     lines = [f"{number:015d}\n" for number in range(1_500)]
@@ -251,7 +255,9 @@ async def test_another_file_is_not_taken_for_the_same(staff: Staff) -> None:
 
 
 @pytest.mark.requirement("NOT-1")
-async def test_a_file_with_mistakes_is_not_offered_to_be_sent(staff: Staff) -> None:
+async def test_a_file_with_mistakes_is_not_offered_to_be_sent(
+    staff: Staff, autojump_clock: MockClock
+) -> None:
     asked = {"q0_kind": "choice", "q0_text": "どれですか", "q0_choices": "赤\n青"}
     days = {f"{name}_{part}": text for name in ("deadline", "collect") for part, text in DAY.items()}
     form = {**FORM, **asked, **days, **form_of(await staff.get("/new")), "to": "many", "person": ""}

@@ -1,25 +1,17 @@
-"""A sample context for every screen of proxies, in more than one state: what `test_web_design.py` renders."""
+"""Samples of proxies."""
 
 import datetime
 
-from web_samples import BRIDGE, LONG_NICKNAME, PORTAL, TODAY, Context, Sample, _page
-from web_samples_notices import NOTICES
-
 from portal.web.design import date_parts
+from web_samples.frame import ACTING, BRIDGE, LONG_NICKNAME, TODAY, Context, Sample, page
 
 LATER = TODAY + datetime.timedelta(days=300)
+
 _CHIPS: dict[str, Context] = {
     "active": {"kind": "success", "label": "有効", "sign": None},
     "pending": {"kind": "info", "label": "まだ始まっていません", "sign": "waiting"},
     "ended": {"kind": "neutral", "label": "本人が終えました", "sign": None},
 }
-ACTING: Context = {
-    "nickname": "みかん",
-    "over": False,
-    "soon": None,
-    "pages": ["self_information", "records", "notices"],
-}
-_OVER: Context = {**ACTING, "over": True, "pages": []}
 
 
 def _one(state: str = "active", **more: object) -> Context:
@@ -46,6 +38,7 @@ _SCOPE: Context = {
     "warn_days": 30,
     "memo": "入院のあいだ\n<b>よろしく</b>",
 }
+
 _NARROW: Context = {
     **_SCOPE,
     "rights": ["お知らせ"],
@@ -54,6 +47,7 @@ _NARROW: Context = {
     "warn_days": 7,
     "memo": "",
 }
+
 _VALUES: Context = {
     "rights": ["self_information"],
     "information": ["TM00000000000001"],
@@ -63,6 +57,7 @@ _VALUES: Context = {
     "start": date_parts(TODAY),
     "end": date_parts(LATER),
 }
+
 _OPTIONS = [
     {
         "value": "self_information",
@@ -75,7 +70,7 @@ _OPTIONS = [
 
 
 def _form(**more: object) -> Context:
-    return _page(
+    return page(
         **{
             "nav": "proxies",
             "delegation": None,
@@ -107,7 +102,7 @@ def _form(**more: object) -> Context:
 
 
 def _terms(**more: object) -> Context:
-    return _page(**{"nav": "proxies", "scope": _SCOPE, **more})
+    return page(**{"nav": "proxies", "scope": _SCOPE, **more})
 
 
 def _card(**more: object) -> Context:
@@ -115,22 +110,16 @@ def _card(**more: object) -> Context:
 
 
 def _shown(**more: object) -> Context:
-    return _page(
+    return page(
         **{"nav": "proxies", "delegation": _one(), "scope": _SCOPE, "mine": True, "message": None, **more}
     )
 
 
 def _listed(**more: object) -> Context:
-    return _page(**{"nav": "proxies", "proxies": [], "owners": [], "message": None, **more})
+    return page(**{"nav": "proxies", "proxies": [], "owners": [], "message": None, **more})
 
 
-def _as_proxy(name: str) -> Sample:
-    """A page of the owner's folder as a proxy sees it."""
-    sample = next(each for each in (*PORTAL, *NOTICES) if each[0] == name)
-    return (f"{name}_as_proxy", sample[1], {**sample[2], "acting": ACTING, "mail": None})
-
-
-PROXIES: list[Sample] = [
+SAMPLES: list[Sample] = [
     ("proxies_empty", "proxies/proxies.html", _listed()),
     (
         "proxies",
@@ -177,41 +166,14 @@ PROXIES: list[Sample] = [
     ("proxy_of", "proxies/one.html", _shown(mine=False, delegation=_one(nickname="みかん"))),
     ("proxy_of_pending", "proxies/one.html", _shown(mine=False, delegation=_one("pending"))),
     ("proxy_of_ended", "proxies/one.html", _shown(mine=False, delegation=_one("ended"))),
-    ("acting_top", "proxies/top.html", _page(nav="top", acting={**ACTING, "soon": LATER})),
+    ("acting_top", "proxies/top.html", page(nav="top", acting={**ACTING, "soon": LATER})),
     (
         "acting_top_narrow",
         "proxies/top.html",
-        _page(
+        page(
             nav="top",
             nickname=LONG_NICKNAME,
             acting={**ACTING, "nickname": LONG_NICKNAME, "pages": ["notices"]},
-        ),
-    ),
-    (
-        "acting_over",
-        "error.html",
-        _page(
-            acting=_OVER,
-            status=403,
-            title="この操作はできません",
-            happened=["この代理は、もう終わっています。"],
-            remedies=[],
-            back={"label": "トップに進む", "url": "/"},
-            trace=None,
-        ),
-    ),
-    *map(
-        _as_proxy,
-        (
-            "notices_empty",
-            "notice_whole",
-            "records",
-            "records_request",
-            "records_waiting",
-            "record_list",
-            "self_information_results",
-            "self_information_request_done",
-            "self_information_list",
         ),
     ),
 ]
