@@ -173,6 +173,9 @@ class Proxies:
         self, owner: OpenedAccount, proxy: OpenedAccount, wanted: Registration, used: Op
     ) -> DelegationView | Problem:
         now = self._clock.now_ms()
+        between = {"owner_id": owner.account_id, "proxy_id": proxy.account_id, "now": now}
+        for earlier in await self._store.read(tables.RUN_OUT_BETWEEN, between):
+            await self._run_out(earlier, now)
         delegation = Delegation(
             identifier(self._chance),
             owner.account_id,
@@ -187,7 +190,6 @@ class Proxies:
         delegation = delegation._replace(scope=self._sealed(owner, delegation, wanted.scope))
         ops = [
             used,
-            tables.run_out_between(owner.account_id, proxy.account_id, now),
             tables.insert(delegation),
             tables.drop_draft(owner.account_id),
             *self._lines(owner, proxy, Action.GRANT, delegation),
@@ -456,16 +458,21 @@ class Proxies:
         """End what has run out, with a line in both histories; forget what has been over for long."""
         now = self._clock.now_ms()
         for found in await self._store.read(tables.RUN_OUT, {"now": now, "most": RUN_OUT_AT_ONCE_MAX}):
-            owner = await self._accounts.by_id(found.owner_id)
-            state = after(State(found.state), Event.PERIOD_END)
-            if owner is None or state is None:
-                # Closed since it was read, and gone with its account.
-                continue
-            proxy = await self._accounts.by_id(found.proxy_id)
-            await self._store.write(self._finish_ops(found, state, owner, proxy, now))
-            self.expect_work(now)
+            await self._run_out(found, now)
         ops = [tables.delete_older(kept_since_ms(now)), tables.drop_drafts(now - DRAFT_KEPT_MS)]
         await self._store.write(ops)
+
+    async def _run_out(self, found: Delegation, now: int) -> None:
+        """Its time is over: both sides have it in their histories, and are warned."""
+        owner = await self._accounts.by_id(found.owner_id)
+        state = after(State(found.state), Event.PERIOD_END)
+        if owner is None or state is None:
+            # Closed since it was read, and gone with its account.
+            return
+        proxy = await self._accounts.by_id(found.proxy_id)
+        # A conflict means that somebody else was quicker: just as well.
+        await self._store.write(self._finish_ops(found, state, owner, proxy, now))
+        self.expect_work(now)
 
 
 def _cautions(

@@ -70,6 +70,13 @@ RUN_OUT = Query(
 )
 
 
+RUN_OUT_BETWEEN = Query(
+    f"SELECT {_COLUMNS} FROM delegations WHERE owner_id = :owner_id AND proxy_id = :proxy_id "
+    "AND state = 'granted' AND end_ms <= :now",
+    Delegation,
+)
+
+
 class SealedDraft(NamedTuple):
     sealed: bytes
 
@@ -129,16 +136,6 @@ def finish(delegation: Delegation, state: State) -> Op:
     return Op(
         "UPDATE delegations SET state = :state WHERE delegation_id = :delegation_id AND state = 'granted'",
         {"delegation_id": delegation.delegation_id, "state": str(state)},
-    )
-
-
-def run_out_between(owner_id: str, proxy_id: str, now_ms: int) -> Op:
-    """Before another is granted."""
-    return Op(
-        "UPDATE delegations SET state = 'expired' WHERE owner_id = :owner_id AND proxy_id = :proxy_id "
-        "AND state = 'granted' AND end_ms <= :now",
-        {"owner_id": owner_id, "proxy_id": proxy_id, "now": now_ms},
-        None,
     )
 
 

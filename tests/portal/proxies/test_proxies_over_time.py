@@ -9,6 +9,7 @@ import trio
 from portal.wire import history, proxies
 from portal.wire.history import Action, HistoryLines, HistoryQuery, Operator, Service
 from portal.wire.limits import PROXIES_SHOWN_MAX
+from portal.wire.moments import start_of
 from portal.wire.operation import Done, Nothing
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.proxies import ChangeDelegation, DelegationState, DelegationView, OneDelegation, Right, Scope
@@ -261,5 +262,24 @@ def test_a_change_of_what_was_changed_meanwhile_is_refused(world_facts: WorldFac
         # Who says nothing of a version changes whatever there is.
         blind = ChangeDelegation(one.delegation_id, Scope((Right.NOTICES,)), one.end)
         answered(await owner.call(proxies.CHANGE_PROXY, blind), DelegationView, "版を言わない変更")
+
+    play(world_facts, scene)
+
+
+@pytest.mark.requirement("PRX-7")
+def test_what_ran_out_and_is_granted_anew_at_once_has_ended_in_both_histories(world_facts: WorldFacts) -> None:
+    async def scene(stage: Stage) -> None:
+        owner, proxy = await two(stage)
+        midnight_ms = start_of(stage.today + timedelta(days=1))
+        stage.world.clock.move(midnight_ms - 60_000 - stage.world.clock.now_ms())
+        await owner.sign_in()
+        await registered(owner, proxy, for_days(owner, 1))
+        # At midnight, before anything has been swept up.
+        await stage.world.pass_time((midnight_ms - stage.world.clock.now_ms()) / 1000)
+        await registered(owner, proxy, for_days(owner, 1))
+
+        assert await ends_in_history(owner) == [(Operator.SELF, "りんご")]
+        await proxy.sign_in()
+        assert await ends_in_history(proxy) == [(Operator.SELF, "みかん")]
 
     play(world_facts, scene)
