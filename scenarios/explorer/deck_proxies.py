@@ -17,6 +17,10 @@ from scenarios.explorer.deck_words import Words
 Kind = tuple[Service, Action]
 
 
+TOLD_WITHIN_MS = 3_600_000
+"""When a delegation has run out, both sides hear of it by then."""
+
+
 def runs_out_ms(last_day: date) -> int:
     """The first moment at which a delegation until this day is over: midnight in Japan."""
     return to_ms(datetime(last_day.year, last_day.month, last_day.day, tzinfo=JST) + timedelta(days=1))
@@ -96,6 +100,13 @@ class Grants:
 
     def __repr__(self) -> str:
         return f"<Grants: {len(self.known)}, {len(self.deeds)} deeds>"
+
+    def run_out(self, resident: int, now_ms: int, skew_ms: int) -> list[Grant]:
+        """Those of this resident's that nobody ended, and whose time was over for so long that everybody was told."""
+        known_ms = now_ms - TOLD_WITHIN_MS
+        return [
+            each for each in self.of(resident) if not each.endings and each.has_run_out(known_ms, skew_ms)
+        ]
 
     def of(self, resident: int) -> list[Grant]:
         """Those of which this resident is a side."""

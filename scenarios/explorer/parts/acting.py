@@ -306,6 +306,9 @@ async def _runs_out(run: Exploration) -> None:
     await _look_around(pair, citizen, grant)
     await _own_again(pair, citizen, grant)
     await _leave(citizen, grant)
+    if pair.chance.uniform() < 0.5:
+        # At once, before anything has been swept up.
+        await register_for(pair, 5)
 
 
 LAST_WORK.append(_runs_out)

@@ -15,8 +15,8 @@ from portal.wire.proxies import DelegationView
 from portal.wire.sign_in import AccountSettings, AccountView, MailEvent, SignedIn
 from portal.wire.systems import System
 from scenarios.explorer.citizen import Citizen
-from scenarios.explorer.deck import NEVER, Act
-from scenarios.explorer.deck_cautions import Alarm, Alarms, Cause, Caution
+from scenarios.explorer.deck import NEVER, Act, Wrong
+from scenarios.explorer.deck_cautions import MINUTE_MS, Alarm, Alarms, Cause, Caution
 from scenarios.explorer.deck_history import SLACK_MS
 from scenarios.explorer.deck_proxies import Grant, runs_out_ms
 from scenarios.explorer.exploring import HEARD, Citizenship, Exploration, Heard
@@ -34,6 +34,7 @@ NOBODY_NAMED = noticed("a caution names nobody but its reader", "ACC-4")
 CAUTIONED = {
     cause: sometimes(f"cautioned-{cause.name.lower()}", f"注意のメールが届く：{cause}") for cause in Cause
 }
+OF_ITS_TIME = sometimes("cautioned-as-it-ran-out", "代理の期間が終わり、注意のメールが届く")
 OF_THE_OTHERS_CLOSING = sometimes(
     "cautioned-as-the-other-closed", "相手がアカウントを閉じて代理が終わり、注意のメールが届く"
 )
@@ -288,6 +289,29 @@ async def cautions_are_sent(run: Exploration) -> Broken | None:
         wrong = alarms_of(run, resident).compare(
             found.get(resident.address, []), slack_ms, tried_for_days=sum(jumps) > MAIL_DAYS * DAY
         )
+        if wrong is None and sum(jumps) <= MAIL_DAYS * DAY:
+            wrong = _told_of_what_ran_out(run, resident, found.get(resident.address, []), slack_ms)
         if wrong is not None:
             return Broken(f"{wrong.rule}: {wrong.expected}", f"{wrong.seen} ({resident.name})")
+    return None
+
+
+def _told_of_what_ran_out(
+    run: Exploration, resident: Citizenship, mails: list[Caution], slack_ms: int
+) -> Wrong | None:
+    """Nobody did anything when a delegation's time was over; both sides are warned all the same."""
+    if resident.owner.has_late_copies:
+        return None
+    for grant in grants_of(run).run_out(resident.index, run.portal_ms(), slack_ms):
+        if any(run.residents[side].owner.closings for side in (grant.owner, grant.proxy)):
+            continue
+        ended = [
+            mail.address
+            for mail in mails
+            if mail.cause is Cause.ENDED and mail.moment_ms >= grant.runs_out_ms - MINUTE_MS - slack_ms
+        ]
+        for address in resident.mail.must_hear(MailEvent.CAUTION, grant.versions[0].act.ended):
+            if address not in ended:
+                return Wrong("whoever wishes it is cautioned", f"a mail to {address}", "none: it ran out")
+            run.reached(OF_ITS_TIME)
     return None

@@ -1,6 +1,6 @@
 """What proxies did: all of it stands in the owner's history as the proxy's, and nothing else does (PRX-7)."""
 
-from portal.wire.history import SEARCH_HISTORY, HistoryLines, HistoryQuery, Operator, Service
+from portal.wire.history import SEARCH_HISTORY, Action, HistoryLines, HistoryQuery, Operator, Service
 from portal.wire.moments import to_ms
 from scenarios.explorer.citizen import Citizen
 from scenarios.explorer.deck import DAY_MS, Act
@@ -14,6 +14,7 @@ from scenarios.explorer.registry import noticed, sometimes
 PAGES_MAX = 20
 
 IN_HISTORY = noticed("everything a proxy does is in the owner's history", "PRX-7")
+END_IN_HISTORY = noticed("the end of a delegation is in the history of both sides", "PRX-7")
 COMPARED = sometimes("deeds-of-proxies-compared", "代理人がしたことを、本人の履歴と比べる")
 
 
@@ -73,4 +74,23 @@ async def compare(citizen: Citizen) -> None:
             return
 
 
+async def look_for_ends(citizen: Citizen) -> None:
+    """When a delegation's time is over nobody does anything, and it stands in both histories."""
+    run, owner = citizen.run, citizen.owner
+    known = grants_of(run).run_out(citizen.me.index, run.portal_ms(), 2 * int(run.own["skew_ms"]))
+    known = [
+        each
+        for each in known
+        if run.portal_ms() - each.runs_out_ms < KEPT_DAYS * DAY_MS
+        and not any(run.residents[side].owner.closings for side in (each.owner, each.proxy))
+    ]
+    if not known or owner.has_late_copies:
+        return
+    query = HistoryQuery(service=Service.PROXIES, action=Action.END)
+    called = await citizen.call(SEARCH_HISTORY, query, window=citizen.window)
+    if isinstance(called.outcome, HistoryLines) and len(called.outcome.lines) < len(known):
+        run.breach(END_IN_HISTORY, f"{len(known)} lines", f"{len(called.outcome.lines)}")
+
+
 LAST_LOOKS.append(compare)
+LAST_LOOKS.append(look_for_ends)

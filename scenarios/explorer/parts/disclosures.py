@@ -32,10 +32,10 @@ from portal.wire.self_information import (
 from portal.wire.systems import System
 from scenarios.explorer.citizen import Citizen
 from scenarios.explorer.deck import GUIDED, NEVER, Act, Asked, Seen, View
+from scenarios.explorer.deck_layouts import held, layouts_of
 from scenarios.explorer.exploring import SIGNED_OUT, Citizenship, Exploration
+from scenarios.explorer.parts.organisations import shelves_of
 from scenarios.explorer.registry import Broken, When, arc, invariant, noticed, sometimes, step
-from sim.nation.copies import copy_for
-from sim.nation.organisations import organisation
 from sim.nation.past import records_of
 
 RECORDS, SELF = "records", "self_information"
@@ -55,6 +55,7 @@ READ_AND_LEAVE = sometimes(
 )
 TWICE = sometimes("asked-twice-at-once", "同じ請求が、同時に二度送られる")
 PRIED = sometimes("pried", "ほかの人の請求を見ようとする")
+OLD_LAYOUT = sometimes("answer-in-the-old-layout", "前の版のままの副本が、本人に開示される")
 READ_GONE = sometimes("gone-when-read", "読もうとしたら、消えていた")
 
 
@@ -312,10 +313,13 @@ def _check_self(citizen: Citizen, asked: Asked, content: Any, request_id: str) -
         return
     items = tuple((item.name, item.value) for item in content.items)
     # Where somebody has moved, the holder may have heard of it or not.
+    versions = shelves_of(run).versions(seen[1], seen[0], asked.act.began, run.tick())
     for life in citizen.me.lives:
-        copy = copy_for(run.facts.nation, organisation(seen[1]), life, seen[0])
-        if copy is not None and items == copy.items:
-            return
+        for version in versions:
+            if items == held(run.facts.nation, seen[1], life, seen[0], version):
+                if version != layouts_of(seen[0])[-1].version:
+                    run.reached(OLD_LAYOUT)
+                return
     run.breach(CONTENT, "the holder's copy", f"{items[:2]}… for {citizen.me.name}")
 
 

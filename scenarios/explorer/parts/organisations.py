@@ -24,6 +24,7 @@ from portal.wire.operation import Done
 from portal.wire.problems import Problem
 from portal.wire.systems import Party, System
 from scenarios.explorer.case import Errand
+from scenarios.explorer.deck_layouts import Shelves
 from scenarios.explorer.exploring import Exploration
 from scenarios.explorer.registry import INVARIANTS, Broken, When, actor, arc, invariant, sometimes, step
 from sim.nation.nation import Nation
@@ -37,6 +38,23 @@ from sim.world.chance import SeededChance
 FLAGGED = sometimes("flagged-record", "不開示フラグのある記録ができる")
 DECIDED = sometimes("decided-about-a-flagged-record", "機関が、不開示の記録を開示するかどうかを決める")
 INQUIRED = sometimes("inquired-while-people-look", "利用者が見ている間に、機関どうしの照会が行われる")
+
+
+def shelves_of(run: Exploration) -> Shelves:
+    """In which layout whose copies are, as the model knows."""
+    shelves: Shelves = run.own.setdefault("shelves", Shelves())
+    return shelves
+
+
+async def configure(clerk: "Clerk", wanted: Configure) -> bool:
+    """Set up an organisation's server; whether it said that it is so."""
+    run = clerk.run
+    told = shelves_of(run).tell(wanted.organisation, run.tick(), is_old=wanted.old_layouts)
+    outcome = await clerk.link.call(CONFIGURE, wanted)
+    if isinstance(outcome, (Problem, Unreachable)):
+        return False
+    told.act.ended, told.act.is_certain = run.tick(), True
+    return True
 
 
 def concerned(run: Exploration) -> dict[str, None]:
@@ -139,7 +157,7 @@ async def decide_by_hand(clerk: Clerk) -> None:
         if clerk.chance.uniform() < 0.4:
             days = int(DECIDING_DAYS * clerk.chance.uniform())
             wanted = Configure(code, decision=DecisionPolicy.DISCLOSE, decision_seconds=days * 86_400)
-        await clerk.link.call(CONFIGURE, wanted)
+        await configure(clerk, wanted)
 
 
 @step("clerk", "decide", 2)
@@ -160,7 +178,7 @@ async def decide(clerk: Clerk) -> None:
 
 arc(
     "a-record-that-must-be-decided-about",
-    0.08,
+    0.12,
     ("clerk", ("protect", "decide-by-hand", "inquire", "inquire")),
     ("citizen", ("ask-records", "look", "wait-a-little", "look")),
     ("clerk", ("wait", "decide", "wait", "decide")),

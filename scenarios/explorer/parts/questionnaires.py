@@ -184,7 +184,8 @@ LAST_WORK.append(_collect_all)
 arc(
     "a-questionnaire",
     0.1,
-    ("sender", ("send-one", "pause")),
+    ("citizen", ("sign-in",)),
+    ("sender", ("send-one", "send-one", "pause")),
     ("citizen", ("look-at-notices", "look-at-own-answers", "wait-a-little", "look-at-own-answers")),
     ("sender", ("poll",)),
 )

@@ -267,7 +267,9 @@ def test_a_change_of_what_was_changed_meanwhile_is_refused(world_facts: WorldFac
 
 
 @pytest.mark.requirement("PRX-7")
-def test_what_ran_out_and_is_granted_anew_at_once_has_ended_in_both_histories(world_facts: WorldFacts) -> None:
+def test_what_ran_out_and_is_granted_anew_at_once_has_ended_in_both_histories(
+    world_facts: WorldFacts,
+) -> None:
     async def scene(stage: Stage) -> None:
         owner, proxy = await two(stage)
         midnight_ms = start_of(stage.today + timedelta(days=1))
