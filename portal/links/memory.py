@@ -57,6 +57,8 @@ class Slot:
         self._answer: Answer | None = None
         self._busy: set[trio.CancelScope] = set()
         self._vacated = 0
+        self.busy = 0
+        """How many requests are being answered."""
 
     def __repr__(self) -> str:
         return f"<Slot {self.system} {'up' if self.up else 'down'}>"
@@ -76,11 +78,6 @@ class Slot:
         for scope in tuple(self._busy):
             scope.cancel()
 
-    @property
-    def busy(self) -> int:
-        """How many requests are being answered."""
-        return len(self._busy)
-
     async def receive(self, request: WireRequest) -> WireResponse | Unreachable:
         answer = self._answer
         if answer is None:
@@ -93,6 +90,7 @@ class Slot:
         task = trio.lowlevel.current_task()
         outside = task._cancel_status
         answering = answer(request)
+        self.busy += 1
         try:
             # Who has been cancelled already would be told so even by a checkpoint without a wait.
             wait = None if outside.effectively_cancelled else answering.send(None)
@@ -109,6 +107,8 @@ class Slot:
                     self._busy.discard(scope)
             # A caller that was cancelled meanwhile must not see the answer, as over a wire.
             await trio.lowlevel.checkpoint_if_cancelled()
+        finally:
+            self.busy -= 1
         if response is None or vacated != self._vacated:
             return Unreachable(Reason.RESET, "the system went down while it answered")
         return response

@@ -109,6 +109,10 @@ class Dispatcher:
         with_fields = (op.method for op, _ in self._with_fields if op.path_pattern.match(path))
         return sorted({*self._fixed.get(path, ()), *with_fields})
 
+    def has_fixed(self, path: str) -> bool:
+        """Whether an operation stands at this very path, without fields in it."""
+        return path in self._fixed
+
     def knows(self, path: str) -> bool:
         """Whether any operation stands at this path, or it is in a folder of operations alone (``/api/…``)."""
         if path in self._fixed:
@@ -141,13 +145,13 @@ class Dispatcher:
             if self.gate is not None and (stopped := self.gate(operation)) is not None:
                 return encode_problem(stopped)
             caller = await guard.admit(operation, request)
-            if isinstance(caller, Problem):
+            if type(caller) is Problem:
                 return encode_problem(caller)
             content = operation.decode_request(request, path_fields)
-            if isinstance(content, Problem):
+            if type(content) is Problem:
                 return encode_problem(content)
             outcome = await handler(content, caller)
-            if isinstance(outcome, Problem):
+            if type(outcome) is Problem:
                 if limiter is not None:
                     limiter.failed(operation, address, outcome)
                 return encode_problem(outcome)

@@ -52,6 +52,8 @@ class Front:
         self._moved_to = moved_to
         self._own_names = own_names
         self._stopwatch = stopwatch
+        self._paths: dict[bytes, str] = {}
+        """Of operations, as they were asked for before."""
         self._pages: AsgiApp | None = None if pages is None else Shield(pages)
 
     def __repr__(self) -> str:
@@ -83,13 +85,12 @@ class Front:
         self, request: Received, peer: tuple[str, int] | None = None
     ) -> Coroutine[Any, Any, WireResponse] | None:
         """The answer to an operation, begun; None when a page is asked for. What the lane calls, without ASGI."""
-        target = request.target
-        if target[:1] != b"/":
-            target = origin_form(target)
-        target, _, query = target.partition(b"?")
-        path = target.decode("latin-1")
-        if self._pages is not None and not self.dispatcher.knows(path):
-            return None
+        target, query = request.target, b""
+        path = self._paths.get(target)
+        if path is None:
+            path, query = self._path(target)
+            if self._pages is not None and not self.dispatcher.knows(path):
+                return None
         method = _method(request.method)
         if request.body_bytes != len(request.body):
             return self._too_large(self._body_bytes_max(method, path))
@@ -111,6 +112,14 @@ class Front:
             "" if peer is None else peer[0],
         )
 
+    def _path(self, target: bytes) -> tuple[str, bytes]:
+        path, _, query = origin_form(target).partition(b"?")
+        decoded = path.decode("latin-1")
+        if path == target and self.dispatcher.has_fixed(decoded):
+            # There are no more of these than operations.
+            self._paths[target] = decoded
+        return decoded, query
+
     def body_limit(self, method: str, target: bytes) -> int:
         """How many bytes of a body are taken in for this; of an operation what it declares, of a page what the lane does."""
         path = origin_form(target).partition(b"?")[0].decode("latin-1")
@@ -128,7 +137,7 @@ class Front:
             response = await self.dispatcher.answer(request, address)
         finally:
             spent.end(token)
-        timing = (spent.HEADER, account.header(self._stopwatch() - began))
+        timing = account.header(self._stopwatch() - began)
         return WireResponse(
             response.status, response.content_type, response.body, (*response.headers, timing)
         )

@@ -96,6 +96,15 @@ class ListRecords(Message, frozen=True):
     after: InquiryNumber | None = None
 
 
+class ListRecordsOfPerson(Message, frozen=True):
+    """自機関の記録の照会: about one person, as inquirer and as provider, requested in a period of days."""
+
+    organisation: OrganisationCode
+    person: PersonNumber
+    start: date
+    end: date
+
+
 class Protect(Message, frozen=True):
     """不開示の設定: records about this person bear this organisation's flag from now on (victims of violence)."""
 
@@ -299,6 +308,12 @@ LIST_RECORDS = Operation(
     summary="照会側または提供側の情報提供等記録", problems=[P.STOPPED],
 )  # fmt: skip
 
+LIST_RECORDS_OF_PERSON = Operation(
+    "intermediate.list_records_of_person", System.INTERMEDIATE, Method.GET, "/tkm/records/of-person",
+    ListRecordsOfPerson, RecordsOfPlace, callers=ORGANISATION_SIDE, repeatable=True, requirements=["REC-2"],
+    summary="1人についての、自機関の情報提供等記録（世界が始まる前のものを含む）", problems=[P.NOT_FOUND, P.STOPPED],
+)  # fmt: skip
+
 PROTECT = Operation(
     "intermediate.protect", System.INTERMEDIATE, Method.PUT, "/tkm/protections", Protect, Done,
     callers=ORGANISATION_SIDE, repeatable=True, requirements=["REC-5"],
@@ -374,6 +389,7 @@ OPERATIONS = (
     LIST_QUESTIONS,
     DECIDE,
     LIST_RECORDS,
+    LIST_RECORDS_OF_PERSON,
     PROTECT,
     REGISTER_COPIES,
     DELETE_COPY,

@@ -25,13 +25,14 @@ from portal.wire.intermediate_keeping import (
     RegisterDocument,
     Withhold,
 )
-from portal.wire.linkage import Decision, Place
+from portal.wire.linkage import Decision
 from portal.wire.moments import to_ms
 from portal.wire.operation import Message
 from portal.wire.problems import Problem
 from sim.entrance.entrance import WHICH_ORGANISATION, found_organisation
 from sim.entrance.now import LINES_SHOWN_MAX, Field, Form, Now, Section, Table, Typed, moment_of
 from sim.intermediate.now import POLICIES
+from sim.intermediate.records_page import PERSON_HINT, SIDES, person_named
 from sim.intermediate.service import IntermediateServers
 from sim.nation.catalogue import catalogue
 
@@ -42,8 +43,6 @@ KEEPING: Final = "/keeping"
 TITLE: Final = "不開示と関連書類"
 _ORGANISATION = f"{WHICH_ORGANISATION}。例：131016、千代田区"
 _COMMAS: Final = re.compile("[,，､、\n]")
-_PERSON = "統合宛名番号か住民番号。例：131016-12"
-_SIDES: Final = {Place.INQUIRER: "照会側", Place.PROVIDER: "提供側", Place.CORE: "コアシステム"}
 _DECISIONS: Final = {Decision.DISCLOSE: "開示する", Decision.WITHHOLD: "不開示にする"}
 _EXTENTS: Final = (
     ("items", "項目を指定する"),
@@ -186,7 +185,7 @@ class _Page:
             return {code: f"この機関はありません。{WHICH_ORGANISATION}を入れてください。"}
         whole: dict[str, Any] = {**more, "organisation": body.code}
         if about_person:
-            person = self._person(typed.get(f"{section}_person", ""))
+            person = person_named(self._servers, typed.get(f"{section}_person", ""))
             if person is None:
                 return {
                     f"{section}_person": "この番号の人はいません。統合宛名番号か住民番号を入れてください。"
@@ -199,12 +198,6 @@ class _Page:
             return {_field(section, where): f"{words}。"}
         outcome = await self._servers.standing.admit(body.code, lambda: work(request), group)
         return {_field(section, outcome.field): outcome.detail} if isinstance(outcome, Problem) else {}
-
-    def _person(self, text: str) -> int | None:
-        text = unicodedata.normalize("NFKC", text)
-        if text.isascii() and text.isdigit() and len(text) <= 9:
-            return int(text)
-        return self._servers.notices.number_of(text)
 
     async def _questions(self, typed: Typed) -> tuple[Section, ...]:
         """Which records the core asks an organisation about, and the form that answers."""
@@ -236,7 +229,7 @@ class _Page:
                 options=tuple(
                     (
                         each.question_id,
-                        f"{each.number}（{_SIDES[each.side]}、{moment_of(to_ms(each.asked_at))}）",
+                        f"{each.number}（{SIDES[each.side]}、{moment_of(to_ms(each.asked_at))}）",
                     )
                     for each in waiting
                 ),
@@ -265,7 +258,7 @@ def _table(questions: tuple[Question, ...]) -> Table:
             (
                 moment_of(to_ms(each.asked_at)),
                 each.number,
-                _SIDES[each.side],
+                SIDES[each.side],
                 "まだ" if each.decision is None else _DECISIONS[each.decision],
             )
             for each in questions[:LINES_SHOWN_MAX]
@@ -278,7 +271,7 @@ def _whose(section: str, typed: Typed) -> tuple[Field, Field]:
     organisation, person = f"{section}_organisation", f"{section}_person"
     return (
         Field(organisation, "機関", typed.get(organisation, ""), _ORGANISATION),
-        Field(person, "住民", typed.get(person, ""), _PERSON),
+        Field(person, "住民", typed.get(person, ""), PERSON_HINT),
     )
 
 

@@ -139,8 +139,8 @@ async def _inquiries(store: Store) -> Section:
                 (
                     moment_of(row.requested_ms),
                     row.number,
-                    _name(row.inquirer),
-                    _name(row.provider),
+                    organisation_name(row.inquirer),
+                    organisation_name(row.provider),
                     kinds[row.information].name if row.information in kinds else row.information,
                     STATES[InquiryState(row.state)],
                 )
@@ -161,7 +161,7 @@ async def _sends(store: Store) -> Section:
             tuple(
                 (
                     moment_of(row.sent_ms),
-                    _name(row.organisation),
+                    organisation_name(row.organisation),
                     _KINDS.get(row.kind, row.kind),
                     row.name,
                     f"{row.entries:,}件",
@@ -175,7 +175,7 @@ async def _sends(store: Store) -> Section:
     )
 
 
-def _name(code: str) -> str:
+def organisation_name(code: str) -> str:
     try:
         return organisation(code).name
     except UnknownOrganisation:

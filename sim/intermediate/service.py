@@ -24,6 +24,7 @@ from sim.intermediate.filing import Filing
 from sim.intermediate.inquiring import Inquiring
 from sim.intermediate.layouts import HeldCopy, item_kind
 from sim.intermediate.notices.desk import NoticeDesk
+from sim.intermediate.own_records import OwnRecords
 from sim.intermediate.profiles import ALWAYS, ServerProfile
 from sim.intermediate.providing import Providing
 from sim.intermediate.residents import Residents
@@ -80,6 +81,7 @@ class IntermediateServers:
             surroundings, self._catalogue, codes, self.copies, self.standing, self._wake
         )
         self.deciding = Deciding(surroundings, self.standing, self._wake)
+        self.own_records = OwnRecords(surroundings, nation, profile, self.standing)
         self.acquiring = Acquiring(surroundings, codes, self.standing)
         self.notices = NoticeDesk(surroundings, self._catalogue, codes, self.standing, nation, self.residents)
         works: Mapping[str, Work] = {
@@ -96,6 +98,10 @@ class IntermediateServers:
 
     def __repr__(self) -> str:
         return f"IntermediateServers({self._nation!r})"
+
+    def now_ms(self) -> int:
+        """By the servers' own clock."""
+        return self._clock.now_ms()
 
     async def provide(self, request: ProvideSelfInformation) -> Accepted | Problem:
         """受け付け: written down before it is acknowledged; the same request again is the same promise."""

@@ -27,6 +27,7 @@ from sim.intermediate.keeping_page import KEEPING, TITLE, keeping_page
 from sim.intermediate.notices import pages as notice_pages
 from sim.intermediate.now import now
 from sim.intermediate.profiles import ALWAYS, PROFILES, group_of
+from sim.intermediate.records_page import NAV, records_page
 from sim.intermediate.service import IntermediateServers
 from sim.intermediate.standing import Standing
 from sim.nation.catalogue import CURRENT
@@ -107,6 +108,7 @@ def build(
 
     def more(look: Look) -> None:
         add_now(look, keeping_page(servers))
+        add_now(look, records_page(servers))
         notice_pages.add_pages(look, servers.notices)
 
     pages = entrance(
@@ -114,7 +116,7 @@ def build(
         desk,
         now(surroundings.store, standing, desk),
         more=more,
-        nav=((TITLE, KEEPING), notice_pages.NAV),
+        nav=((TITLE, KEEPING), NAV, notice_pages.NAV),
     )
     return BuiltSystem(dispatcher, run, pages)
 
@@ -160,6 +162,7 @@ def _by_organisation(
         (keeping.ASK_DECISION, organisation, servers.deciding.ask),
         (keeping.LIST_QUESTIONS, organisation, list_questions),
         (keeping.DECIDE, organisation, servers.deciding.decide),
+        (keeping.LIST_RECORDS_OF_PERSON, organisation, servers.own_records.of_person),
         (keeping.PROTECT, organisation, servers.standing.protect),
         (keeping.REGISTER_COPIES, organisation, servers.copies.register),
         (keeping.DELETE_COPY, organisation, servers.copies.delete),

@@ -40,10 +40,14 @@ def _seeded_run(seed: int, function: Callable[..., Awaitable[T]], *arguments: An
     trio_run: Any = trio._core._run
     before = trio_run._ALLOW_DETERMINISTIC_SCHEDULING
     trio_run._ALLOW_DETERMINISTIC_SCHEDULING = True
-    trio_run._r.seed(seed)
+    clock, dice = JumpingClock(), trio_run._r
+    dice.seed(seed)
+    # Looked up at each pass of the loop; the class's own is there again afterwards.
+    dice.shuffle = clock.noting(dice.shuffle)
     try:
-        return trio.run(function, *arguments, clock=JumpingClock())
+        return trio.run(function, *arguments, clock=clock)
     finally:
+        del dice.shuffle
         trio_run._ALLOW_DETERMINISTIC_SCHEDULING = before
 
 

@@ -28,7 +28,7 @@ from sim.world.clock import SimulatedClock
 from sim.world.facts import FIRST_DAY, secret_of
 from sim.world.mail import MemoryMail, RecordedMail
 from sim.world.recorder import Recorder
-from sim.world.timers import sleep_here
+from sim.world.timers import JumpingClock, sleep_here
 from sim.world.weather import FairWeather
 
 START = datetime.combine(FIRST_DAY, time(9), JST)
@@ -164,6 +164,9 @@ class SimulatedWorld:
 
     def crash(self, system: System) -> None:
         """The same from within any task, the system's own too: whoever works for it ends at its next wait."""
+        clock = trio.lowlevel.current_clock()
+        if isinstance(clock, JumpingClock):
+            clock.hold()
         self.slots[system].vacate()
         if system is System.MAILBOX:
             self._mail.mailbox = None

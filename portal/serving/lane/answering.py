@@ -26,7 +26,12 @@ HEADS_KEPT_MAX = 256
 EVENT_STREAM = b"text/event-stream"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
+FIELDS_KEPT_MAX = 1_000
+"""Of ``Server-Timing``: each time of less than a millisecond once."""
+SHORT_TIMING = len("total;dur=0.999")
+
 _heads: dict[tuple[int, str], bytes] = {}
+_fields: dict[tuple[str, str], bytes] = {}
 
 
 _TOO_LARGE: Final = encode_problem(
@@ -87,15 +92,23 @@ def _operation_head(status: int, content_type: str) -> bytes:
     return head
 
 
+def _field(header: tuple[str, str]) -> bytes:
+    name, value = header
+    assert "\r" not in value and "\n" not in value, "a header's value can't hold a line break"
+    field = f"{name}: {value}\r\n".encode("latin-1")
+    if len(value) <= SHORT_TIMING and value.startswith("total;dur=") and len(_fields) < FIELDS_KEPT_MAX:
+        _fields[header] = field
+    return field
+
+
 def operation_answer(request: Received, response: WireResponse, date_header: bytes, *, keep: bool) -> bytes:
     """An operation's whole answer."""
     status, body = response.status, response.body
     head = _heads.get((status, response.content_type)) or _operation_head(status, response.content_type)
     fields = b""
     if response.headers:
-        for name, value in response.headers:
-            assert "\r" not in value and "\n" not in value, "a header's value can't hold a line break"
-            fields += f"{name}: {value}\r\n".encode("latin-1")
+        for header in response.headers:
+            fields += _fields.get(header) or _field(header)
     return b"%b%d\r\n%b%b%b%b" % (
         head,
         len(body),

@@ -64,6 +64,10 @@ class House(Protocol):
         """Call :meth:`Connection.advance` soon."""
         ...
 
+    def sends_later(self, connection: "Connection") -> bool:
+        """Whether what is gathered leaves with that of others: :meth:`Connection.advance` is called again for it."""
+        ...
+
 
 class Phase(Enum):
     """Where a connection is."""
@@ -78,11 +82,15 @@ class Phase(Enum):
     CLOSED = "closed"
 
 
+# An enum's members are looked up by its metaclass; these are looked at for each request.
+_IDLE, _ANSWERING, _LINGERING = Phase.IDLE, Phase.ANSWERING, Phase.LINGERING
+
+
 class Connection:
     """接続."""
 
     __slots__ = (
-        "_answering", "_ended_event", "_gathered", "_gathered_bytes", "_house", "_last", "_parsing", "_peer",
+        "_answering", "_beginning", "_ended_event", "_gathered", "_gathered_bytes", "_house", "_last", "_parsing", "_peer",
         "_refusal", "_streaming", "_unread", "_unread_bytes", "_unsent", "closed", "closing", "deadline", "drained", "ended", "events",
         "phase", "socket",
     )  # fmt: skip
@@ -92,6 +100,8 @@ class Connection:
         self._peer = peer
         self._parsing = Parsing(house.body_limit)
         self._answering: Received | None = None
+        self._beginning = False
+        """What is being answered has not waited yet: its answer leaves when it ends or waits."""
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
         self._unsent: memoryview | None = None
@@ -127,7 +137,7 @@ class Connection:
         except OSError:
             self._gone()
             return
-        if self.phase is Phase.LINGERING:
+        if self.phase is _LINGERING:
             if not data:
                 self.close()
         elif not data:
@@ -135,7 +145,11 @@ class Connection:
         elif self._answering is not None or self._unsent is not None or self._parsing.requests:
             self._keep_unread(data)
         else:
-            self._take(data)
+            try:
+                self._parsing.feed(data)
+            except Refusal as refused:
+                # Whole requests that came before the bad one still get their answers.
+                self._refusal = refused
             self.advance()
 
     def writable(self) -> None:
@@ -176,7 +190,11 @@ class Connection:
         self.ended = True
         if self._ended_event is not None:
             self._ended_event.set()
-        if self._answering is None and self._unsent is None and not self._parsing.requests:
+        if (
+            self._answering is None
+            and self._unsent is None
+            and not (self._parsing.requests or self._gathered)
+        ):
             # What it has begun it will never finish.
             self.close()
         else:
@@ -215,7 +233,6 @@ class Connection:
         try:
             self._parsing.feed(data)
         except Refusal as refused:
-            # Whole requests that came before the bad one still get their answers.
             self._refusal = refused
 
     def _watch(self) -> None:
@@ -253,6 +270,8 @@ class Connection:
                 self._take(data)
                 self._watch()
             else:
+                if self._gathered and self._house.sends_later(self):
+                    return
                 if self._flush():
                     self._wait_for_more()
                 return
@@ -271,9 +290,10 @@ class Connection:
                 self._flush()
             if self.phase is not Phase.RECEIVING:
                 self._enter(Phase.RECEIVING, self._house.patience.receiving_seconds)
-        elif self.phase is not Phase.IDLE:
+        elif self.phase is not _IDLE:
             # Line breaks between requests are no sign of life.
-            self._enter(Phase.IDLE, self._house.patience.idle_seconds)
+            house = self._house
+            self.phase, self.deadline = _IDLE, house.now + house.patience.idle_seconds
             if self.closing:
                 self.close()
 
@@ -283,7 +303,7 @@ class Connection:
             self.deadline = self._house.now + seconds
 
     def _answer(self, request: Received) -> None:
-        self.phase, self.deadline = Phase.ANSWERING, inf
+        self.phase, self.deadline = _ANSWERING, inf
         house = self._house
         self._answering = request
         work: Coroutine[Any, Any, WireResponse | Outcome] | None = None
@@ -291,11 +311,13 @@ class Connection:
             work = house.operations.operate(request, self._peer)
         if work is None:
             work = AsgiAnswer(house.app, self, request).run()
+        self._beginning = True
         try:
             outcome = house.lender.begin(work, self._answered_late)
         except Exception:
             log.exception("answer_failed")
             outcome = Outcome.FAILED
+        self._beginning = False
         if outcome is not LATER:
             self._answered(outcome)
 
@@ -306,9 +328,11 @@ class Connection:
         if self.closed:
             return
         keep = not self.closing
-        if isinstance(outcome, WireResponse):
+        if type(outcome) is WireResponse:
             keep = keep and request.keep
-            self._gather(operation_answer(request, outcome, self._house.date_header(), keep=keep))
+            answer = operation_answer(request, outcome, self._house.date_header(), keep=keep)
+            self._gathered.append(answer)
+            self._gathered_bytes += len(answer)
         elif outcome is not Outcome.KEEP:
             keep = False
         if not keep:
@@ -462,6 +486,8 @@ class Connection:
         if self.closed:
             raise trio.BrokenResourceError("the client is gone")
         self._gather(data)
+        if last and self._beginning:
+            return
         if self._flush() or last:
             return
         while self._unsent is not None and not self.closed:

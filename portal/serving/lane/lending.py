@@ -67,14 +67,16 @@ def _carried_on(coroutine: Coroutine[Any, Any, Any], resumed: Any) -> Generator[
 class _Lent:
     """One task, parked until somebody waits in its name."""
 
-    __slots__ = ("_lender", "later", "parked", "task", "work")
+    __slots__ = ("_lender", "cancelled", "later", "parked", "task", "work")
 
     def __init__(self, lender: "Lender") -> None:
         self._lender = lender
         self.task: Any = None
         self.work: Any = None
         self.later: Later | None = None
-        self.parked = _first_trap(trio.lowlevel.wait_task_rescheduled(self._cancelled))  # noqa: ASYNC105
+        self.cancelled = self._cancelled
+        """The task's abort function, made once."""
+        self.parked = _first_trap(trio.lowlevel.wait_task_rescheduled(self.cancelled))  # noqa: ASYNC105
 
     def _cancelled(self, _: Any) -> trio.lowlevel.Abort:
         self._lender.idle.remove(self)
@@ -153,7 +155,10 @@ class Lender:
         try:
             trap = task.context.run(work.send, None)
         except StopIteration as stop:
-            self._take_back(lent)
+            self.idle.append(lent)
+            task._abort_func = lent.cancelled
+            if task._cancel_status.effectively_cancelled:
+                task._attempt_delivery_of_any_pending_cancel()
             return stop.value
         except BaseException:
             self._take_back(lent)
@@ -172,7 +177,7 @@ class Lender:
 
     def _take_back(self, lent: _Lent) -> None:
         self.idle.append(lent)
-        lent.task._abort_func = lent._cancelled
+        lent.task._abort_func = lent.cancelled
         if lent.task._cancel_status.effectively_cancelled:
             lent.task._attempt_delivery_of_any_pending_cancel()
 

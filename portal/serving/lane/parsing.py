@@ -41,6 +41,10 @@ class Refusal(Exception):
         self.status = status
 
 
+_METHODS = {method.encode(): method for method in ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS")}
+_READ_HERE = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
+
+
 def _all(_: str, __: bytes) -> int:
     return BODY_BYTES_MAX
 
@@ -61,10 +65,6 @@ class Parsing:
         self.begun = False
         self.refusal: Refusal | None = None
         self.parser = httptools.HttpRequestParser(self)
-        self._clear()
-
-    def _clear(self) -> None:
-        self.expects_continue = False
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._header_bytes = 0
@@ -121,7 +121,11 @@ class Parsing:
 
     def on_message_begin(self) -> None:
         self.begun = True
-        self._clear()
+        self.expects_continue = self._headers_complete = False
+        self._target = b""
+        self._headers = []
+        self._header_bytes = self._body_bytes = self._fed_bytes = 0
+        self._body = None
 
     def on_url(self, part: bytes) -> None:
         self._target += part
@@ -143,11 +147,14 @@ class Parsing:
         self._version = version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             self._refuse(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
-        self._method = self.parser.get_method().decode("latin-1")
+        method = self.parser.get_method()
+        self._method = _METHODS.get(method) or method.decode("latin-1")
         if self._method == "CONNECT":
             self._refuse(HTTPStatus.NOT_IMPLEMENTED)
         hosts = 0
         for name, value in self._headers:
+            if name not in _READ_HERE:
+                continue
             if name == b"host":
                 hosts += 1
             elif name == b"content-length":

@@ -37,12 +37,16 @@ EVENTS_BETWEEN_LOOKS = 8
 """At the clock, within a turn."""
 DATE_KEPT_SECONDS = 0.2
 """How long the clock is not asked for the ``Date`` of an answer."""
+TOGETHER_SECONDS = 0.0005
+"""How long the answers of a turn gather before they are sent."""
 SWEEP_SECONDS_MAX = 1.0
 SWEEPS_IN_A_LIMIT = 10
 """A time limit is overdrawn by a tenth at most, or by a second."""
 AGAIN_SECONDS = 0.1
 """After the machine had no more file descriptors for a connection."""
 
+# As plain numbers, and not looked up in their module at each event.
+_READABLE, _WRITABLE = select.EPOLLIN, select.EPOLLOUT
 _HANGING_UP = select.EPOLLHUP | select.EPOLLERR
 
 
@@ -79,6 +83,11 @@ class Reactor:
         self._again: deque[Connection] = deque()
         self._events: deque[tuple[int, int]] = deque()
         self._in_turn = False
+        self._together: list[Connection] = []
+        self._together_until = -inf
+        self._gathers = False
+        """An answer may wait for those of other connections."""
+        self._time = trio.lowlevel.current_clock().current_time
         self._closing = False
         self._emptied = trio.Event()
         self._date_second = -1
@@ -118,6 +127,26 @@ class Reactor:
         self._again.append(connection)
         if not self._in_turn:
             os.eventfd_write(self._wake_file, 1)
+
+    def sends_later(self, connection: Connection) -> bool:
+        """Answers of one turn leave together: who reads them is woken once, not by each (docs/performance.md)."""
+        if not self._gathers:
+            return False
+        together, now = self._together, self._time()
+        if not together:
+            self._together_until = now + TOGETHER_SECONDS
+        elif now >= self._together_until:
+            self._send_together()
+            self._gathers = True
+            return False
+        together.append(connection)
+        return True
+
+    def _send_together(self) -> None:
+        self._gathers = False
+        for connection in self._together:
+            self._safely(connection, connection.advance)
+        self._together.clear()
 
     # Connections come and go
 
@@ -194,9 +223,11 @@ class Reactor:
                     if not events and not again:
                         return False
                 looks = EVENTS_BETWEEN_LOOKS
+                self._gathers = len(events) > 1
                 while events and looks:
                     looks -= 1
                     self._event(*events.popleft())
+                self._send_together()
                 if trio.current_time() >= end:
                     return True
         finally:
@@ -211,9 +242,11 @@ class Reactor:
                 self._accept()
             return
         try:
-            if event & select.EPOLLIN:
+            if event & _READABLE:
                 connection.readable()
-            if event & select.EPOLLOUT and not connection.closed:
+                if event == _READABLE:
+                    return
+            if event & _WRITABLE and not connection.closed:
                 connection.writable()
             if event & _HANGING_UP and not connection.closed:
                 connection.hung_up()

@@ -132,6 +132,13 @@ OF_PERSON = Query(
     "AND requested_ms >= :start AND requested_ms < :end ORDER BY requested_ms DESC, number LIMIT :most",
     Row,
 )
+OF_PERSON_AT = Query(
+    f"SELECT {_COLUMNS} FROM linkage_records WHERE person = :person "
+    "AND ((place = 'inquirer' AND inquirer = :organisation) OR (place = 'provider' AND provider = :organisation)) "
+    "AND requested_ms >= :start AND requested_ms < :end ORDER BY requested_ms DESC, number LIMIT :most",
+    Row,
+)
+"""What one organisation keeps about a person, on both sides."""
 OF_PERIOD = Query(
     f"SELECT {_COLUMNS} FROM linkage_records WHERE place = :place AND requested_ms >= :start "
     "AND requested_ms < :end AND number > :after ORDER BY number LIMIT :most",

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.links.link import Link
-from portal.links.spent import Spent, read
+from portal.links.spent import HEADER, Spent, read
 from portal.seams.clock import LiveClock
 from portal.serving.dispatcher import Dispatcher
 from portal.serving.front import Front
@@ -100,7 +100,10 @@ def test_what_is_written_is_read_again(waited: dict[str, int]) -> None:
     for system, took_ns in waited.items():
         account.waited(system, took_ns, None)
 
-    told = read(account.header(5_000_000))
+    name, value = account.header(5_000_000)
+    told = read(value)
+
+    assert name == HEADER
 
     assert told.pop("total") == 5_000_000
     assert told == {system: pytest.approx(took, abs=500) for system, took in waited.items()}
@@ -109,3 +112,12 @@ def test_what_is_written_is_read_again(waited: dict[str, int]) -> None:
 @given(st.text())
 def test_any_header_is_read_without_an_exception(header: str) -> None:
     assert all(took >= 0 for took in read(header).values())
+
+
+@given(st.lists(st.integers(0, 2_000_000), max_size=20))
+def test_who_waited_for_nobody_says_the_whole_time_to_the_microsecond(totals: list[int]) -> None:
+    for total_ns in totals:
+        name, value = Spent().header(total_ns)
+
+        assert name == HEADER
+        assert value == f"total;dur={(total_ns + 500) // 1_000 / 1e3:.3f}"

@@ -2,8 +2,11 @@
 
 import trio
 
+from portal.links.link import Unreachable
 from portal.settings import PortalSettings
-from portal.wire.systems import System
+from portal.wire.operation import Nothing, WireRequest, WireResponse
+from portal.wire.sign_in import ASK_CHALLENGE
+from portal.wire.systems import Party, System
 from scenarios.explorer import people
 from sim.faults.simulated import FaultyWorld, Happening, Player
 from sim.faults.vocabulary import Crash, Planned
@@ -54,3 +57,35 @@ def test_it_may_die_on_its_way_up_as_often_as_is_planned() -> None:
 
 def test_it_may_die_right_after_a_write() -> None:
     assert _told(Crash(System.PORTAL, 0, True, MINUTE_MS)) == [("crash", True), ("start", True)]
+
+
+async def _dies_while_it_answers() -> tuple[object, int, bool]:
+    facts = WorldFacts(people.NATION_SEED, key_folder())
+    description = Description(facts, WorldSettings(seed=facts.seed), PortalSettings())
+    went_on = False
+    heard: list[Happening] = []
+
+    def make(description: Description, chance: SeededChance, nursery: trio.Nursery) -> FaultyWorld:
+        return FaultyWorld(description, chance, nursery)
+
+    async with running_world(description, 1, make) as world:
+        world.listeners.append(heard.append)
+
+        async def dying(request: WireRequest) -> WireResponse:
+            nonlocal went_on
+            world.crash(System.PORTAL)
+            # Alone in the whole world, so that the clock could jump on the spot.
+            await world.sleep(0.001)
+            went_on = True
+            return WireResponse(200, "application/json", b"{}")
+
+        world.slots[System.PORTAL].occupy(dying)
+        outcome = await world.link(Party.CITIZEN, System.PORTAL).call(ASK_CHALLENGE, Nothing())
+    return outcome, heard[-1].busy, went_on
+
+
+def test_who_answers_for_a_process_that_has_died_does_not_go_on_after_a_wait() -> None:
+    outcome, busy, went_on = run_deterministic(1, _dies_while_it_answers)
+
+    assert isinstance(outcome, Unreachable)
+    assert (busy, went_on) == (1, False)
