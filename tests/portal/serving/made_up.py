@@ -1,5 +1,6 @@
 """A made-up system with an operation of each kind, and handlers that do what the tests ask for."""
 
+import json
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -149,3 +150,23 @@ def make(clock: Clock, *, in_progress_max: int = 2_000) -> MadeUp:
     dispatcher.add(WAIT, Open(), wait)
     serve_about(dispatcher, clock)
     return MadeUp(dispatcher, waiting)
+
+
+async def echo(scope, receive, send):
+    """Answers with what it was asked."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    said = {
+        "method": scope["method"],
+        "path": scope["path"],
+        "raw_path": scope["raw_path"].decode("latin-1"),
+        "query": scope["query_string"].decode("latin-1"),
+        "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in scope["headers"]],
+        "body": body.decode("latin-1"),
+    }
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": json.dumps(said).encode()})

@@ -9,8 +9,9 @@ import h11
 import pytest
 import trio
 from fuzzing import fuzz
+from made_up import echo
 from raw_client import asking, running
-from test_lane import SMUGGLING, echo, head
+from raw_requests import SMUGGLING, head
 
 LAWFUL = {
     "get": asking("GET", "/a?b=c"),
