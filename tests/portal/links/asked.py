@@ -4,8 +4,9 @@ from typing import Annotated
 
 import msgspec
 
+from portal.links.link import Link
 from portal.seams.clock import Clock
-from portal.wire.operation import Done, Message, Method, Nothing, Operation
+from portal.wire.operation import Done, Message, Method, Nothing, Operation, WireRequest
 from portal.wire.systems import Party, System
 
 
@@ -39,3 +40,11 @@ class StillClock(Clock):
 
     def _unmoved_ms(self) -> int:
         return 1_900_000_000_000
+
+
+LOOKING = WireRequest("GET", "/look")
+SAYING = WireRequest("POST", "/say", content_type="application/json", body=b'{"text":"a"}')
+
+
+def link_to(carrier, record=lambda sighting: None, deadline_s=5.0) -> Link:
+    return Link(System.PORTAL, System.NETWORK, carrier, StillClock(), record=record, deadline_s=deadline_s)
