@@ -14,7 +14,7 @@ from portal.notices.model import NOT_HERE, wrong_answers
 from portal.notices.service import NoticeBox
 from portal.seams.clock import Clock
 from portal.web.addresses import page
-from portal.web.design import answer_ja, date_parts, read_date
+from portal.web.design import answer_ja, date_parts, file_kind_ja, read_date, size_ja
 from portal.web.reception import Reception, User, Way, from_folder, typed
 from portal.wire.limits import ANSWER_CHARACTERS_MAX
 from portal.wire.moments import day_of, to_jst, to_ms
@@ -84,8 +84,8 @@ def add_pages(reception: Reception, box: NoticeBox, answering: Answering, clock:
             "attachments": [
                 {
                     "name": file.name,
-                    "kind": _KINDS.get(file.media_type, "ファイル"),
-                    "size": _size(file.size),
+                    "kind": file_kind_ja(file.media_type),
+                    "size": size_ja(file.size),
                     "url": page("notices.attachment", notice_id=opened.notice.notice_id, place=str(place)),
                 }
                 for place, file in enumerate(opened.attachments)
@@ -205,15 +205,8 @@ def add_pages(reception: Reception, box: NoticeBox, answering: Answering, clock:
     reception.users("notices.delete", get=ask_to_delete, post=delete)
 
 
-_KINDS = {"application/pdf": "PDF", "image/png": "PNG画像", "image/jpeg": "JPEG画像", "text/plain": "文章"}
-
-
 def _is_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS_MAX and not text.startswith("0")
-
-
-def _size(count: int) -> str:
-    return f"{count}バイト" if count < 1024 else f"{-(-count // 1024)}KB"
 
 
 def _line(view: NoticeView, now_ms: int) -> dict[str, Any]:

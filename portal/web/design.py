@@ -92,6 +92,20 @@ def time_ja(moment: datetime.datetime, *, seconds: bool = False) -> str:
     return f"{text}{_jst(moment).second:02}秒" if seconds else text
 
 
+_FILE_KINDS = {
+    "application/pdf": "PDF", "image/png": "PNG画像", "image/jpeg": "JPEG画像", "text/plain": "文章",
+}  # fmt: skip
+
+
+def file_kind_ja(media_type: str) -> str:
+    return _FILE_KINDS.get(media_type, "ファイル")
+
+
+def size_ja(count: int) -> str:
+    """Of a file, in bytes: rounded up to whole KB from there on."""
+    return f"{count}バイト" if count < 1024 else f"{-(-count // 1024)}KB"
+
+
 def answer_ja(question: Question, answer: Sequence[str]) -> str:
     """アンケートの回答 in words (NOT-4): the choices, the text, or the day with its 和暦; none says that."""
     if not answer:

@@ -170,6 +170,7 @@ def test_the_folder_by_mouse(window: Open, world: Running) -> None:
             clerk.ask()
         clerk.page.locator("#person").fill(str(someone.n))
         clerk.window.press("この内容で進む")
+        clerk.window.press("送信する")
         clerk.window.sees("お知らせを受け付けました")
     for _ in range(40):
         one.open("/folder")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from browser_world import Resident, Running, Window, fresh_resident
@@ -113,6 +113,14 @@ def test_by_mouse_from_the_clerk_to_the_resident_and_back(
     receipt.write_bytes(b"%PDF-1.7\n")
     clerk.page.locator("#attachment").set_input_files(receipt)
     clerk.window.press("この内容で進む")
+    clerk.window.sees("送る前の確認", "予診票を持って", "領収書.pdf", "予約のページ", "希望する曜日")
+    narrow(clerk.window, "notice_review")
+    clerk.window.click("書き直す")
+    clerk.window.sees("添付してあるファイル", "領収書.pdf")
+    narrow(clerk.window, "notice_form_again")
+    clerk.window.press("この内容で進む")
+    clerk.window.sees("送る前の確認", "領収書.pdf")
+    clerk.window.press("送信する")
     clerk.window.sees("お知らせを受け付けました", "送信済み")
     sent = clerk.page.url
 
@@ -190,6 +198,25 @@ def test_many_by_a_file_in_parts(window: Open, world: Running, tmp_path: Path) -
     narrow(clerk.window, "sends")
 
 
+def reach(page: Any, words: str) -> None:
+    """Tab until the focus is on what has these words."""
+    for _ in range(90):
+        page.keyboard.press("Tab")
+        seen = page.evaluate(
+            "(() => { const e = document.activeElement;"
+            " return (e.labels?.[0]?.innerText ?? e.innerText ?? '') + ' ' + (e.id ?? ''); })()"
+        )
+        if words in seen:
+            return
+    raise AssertionError(f"the keyboard does not reach {words} at {page.url}")
+
+
+def follow(page: Any, words: str) -> None:
+    reach(page, words)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
 @pytest.mark.requirement("NOT-4")
 def test_by_keyboard_alone(window: Open, world: Running) -> None:
     someone, clerk, one = somebody(21), Clerk(window(scripts=False)), window(scripts=False)
@@ -198,45 +225,32 @@ def test_by_keyboard_alone(window: Open, world: Running) -> None:
     clerk.write("鍵盤だけで答えるお知らせ")
     clerk.ask()
     clerk.page.locator("#person").fill(str(someone.n))
-    clerk.window.press("この内容で進む")
+    follow(clerk.page, "この内容で進む")
+    clerk.window.heading("送る前の確認")
+    follow(clerk.page, "書き直す")
+    follow(clerk.page, "この内容で進む")
+    follow(clerk.page, "送信する")
     clerk.window.sees("お知らせを受け付けました")
 
     page = one.page
     one.page.wait_for_timeout(1_000)
     one.open()
 
-    def reach(words: str) -> None:
-        """Tab until the focus is on what has these words."""
-        for _ in range(60):
-            page.keyboard.press("Tab")
-            seen = page.evaluate(
-                "(() => { const e = document.activeElement;"
-                " return (e.labels?.[0]?.innerText ?? e.innerText ?? '') + ' ' + (e.id ?? ''); })()"
-            )
-            if words in seen:
-                return
-        raise AssertionError(f"the keyboard does not reach {words} at {page.url}")
-
-    def follow(words: str) -> None:
-        reach(words)
-        with page.expect_navigation():
-            page.keyboard.press("Enter")
-
-    follow("お知らせ")
-    follow("鍵盤だけで答えるお知らせ")
+    follow(page, "お知らせ")
+    follow(page, "鍵盤だけで答えるお知らせ")
     one.heading("鍵盤だけで答えるお知らせ")
-    reach("月曜日")
+    reach(page, "月曜日")
     page.keyboard.press("Space")
     page.keyboard.press("ArrowDown")
-    reach("母子手帳")
+    reach(page, "母子手帳")
     page.keyboard.press("Space")
-    reach("心配なこと")
+    reach(page, "心配なこと")
     page.keyboard.type("なし")
     for part, text in (("年", "2028"), ("月", "4"), ("日", "1")):
-        reach(part)
+        reach(page, part)
         page.keyboard.type(text)
-    follow("回答する")
+    follow(page, "回答する")
     one.sees("回答を送りました", "土曜日", "母子手帳")
-    follow("このお知らせを削除する")
-    follow("削除する")
+    follow(page, "このお知らせを削除する")
+    follow(page, "削除する")
     one.sees("お知らせを削除しました")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from portal.web.design import read_date
+from portal.web.design import file_kind_ja, read_date, size_ja
 from portal.wire.disclosure import Attachment
 from portal.wire.limits import CHOICES_MAX
 from portal.wire.moments import JST
@@ -58,6 +58,7 @@ class Filled(NamedTuple):
     values: dict[str, Any]
     content: NoticeContent | None
     errors: dict[str, str]
+    attachment: Attachment | None = None
 
 
 def blank() -> dict[str, Any]:
@@ -105,9 +106,15 @@ def _day(day: date) -> dict[str, str]:
 
 
 def read(
-    form: Mapping[str, str], attachment: tuple[str, bytes] | None, person_of: Callable[[str], int | None]
+    form: Mapping[str, str],
+    attachment: tuple[str, bytes] | None,
+    person_of: Callable[[str], int | None],
+    attached: Attachment | None = None,
 ) -> Filled:
-    """Everything that is wrong at once; rules that only the server knows are said by :func:`field_of`."""
+    """Everything that is wrong at once; rules that only the server knows are said by :func:`field_of`.
+
+    *attached* is the attachment of the draft that is written anew; another file takes its place.
+    """
     values = blank()
     values.update({name: form.get(name, "").strip() for name in FIELDS})
     values["text"] = form.get("text", "").strip()
@@ -138,9 +145,9 @@ def read(
     if values["to"] == "one" and person_of(values["person"]) is None:
         errors["person"] = PERSON_SAID
     questionnaire = _questionnaire(values, errors)
-    files = _attachment(attachment, errors)
+    file = attached if attachment is None else _attachment(attachment, errors)
     if errors or kept is None:
-        return Filled(values, None, errors)
+        return Filled(values, None, errors, file)
     label, url = values["service_label"], values["service_url"]
     service = {"label": label, "url": url} if url else None
     try:
@@ -157,9 +164,15 @@ def read(
     except msgspec.ValidationError as error:
         name = str(error).rpartition("$.")[2].rstrip("`").replace(".", "_")
         name = name if name in _LONG else "text"
-        return Filled(values, None, {name: f"{_LONG[name]}が長すぎます。短くしてください。"})
+        return Filled(values, None, {name: f"{_LONG[name]}が長すぎます。短くしてください。"}, file)
+    files = () if file is None else (file,)
     whole = msgspec.structs.replace(content, attachments=files, questionnaire=questionnaire)
-    return Filled(values, whole, {})
+    return Filled(values, whole, {}, file)
+
+
+def shown(file: Attachment) -> dict[str, str]:
+    """An attachment, as its recipient reads of it."""
+    return {"name": file.name, "kind": file_kind_ja(file.media_type), "size": size_ja(len(file.content))}
 
 
 def field_of(refused: Problem) -> str:
@@ -172,15 +185,13 @@ def field_of(refused: Problem) -> str:
     return _WHERE.get(field, "title")
 
 
-def _attachment(given: tuple[str, bytes] | None, errors: dict[str, str]) -> tuple[Attachment, ...]:
-    if given is None:
-        return ()
+def _attachment(given: tuple[str, bytes], errors: dict[str, str]) -> Attachment | None:
     name, content = given
     media_type = _TYPES.get(name.rpartition(".")[2].lower())
     if media_type is None:
         errors["attachment"] = "添付できるのは、PDF・PNG・JPEG・文章（.txt）のファイルです。"
-        return ()
-    return (Attachment(name, media_type, content),)
+        return None
+    return Attachment(name, media_type, content)
 
 
 def _questionnaire(values: dict[str, Any], errors: dict[str, str]) -> Questionnaire | None:

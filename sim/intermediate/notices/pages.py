@@ -8,8 +8,10 @@ from typing import Final
 
 from sim.entrance.look import Look
 from sim.intermediate.notices.desk import NoticeDesk
+from sim.intermediate.notices.drafts import Drafts
 from sim.intermediate.notices.file_pages import FilePages
 from sim.intermediate.notices.overview_pages import OverviewPages
+from sim.intermediate.notices.review_pages import ReviewPages
 from sim.intermediate.notices.send_pages import SendPages
 from sim.intermediate.notices.staff_desk import NAV, NOTICES, StaffDesk
 from sim.intermediate.notices.writing_pages import WritingPages
@@ -30,11 +32,15 @@ def add_pages(look: Look, desk: NoticeDesk) -> None:
         BODY_TIMEOUT=FORM_SECONDS_MAX,
     )
     at = StaffDesk(look, desk)
-    overview, writing, files, sends = OverviewPages(at), WritingPages(at), FilePages(at), SendPages(at)
+    drafts = Drafts(desk.clock)
+    overview, writing, reviewing = OverviewPages(at), WritingPages(at, drafts), ReviewPages(at, drafts)
+    files, sends = FilePages(at), SendPages(at)
     rules = (
         (NOTICES, "notices", overview.overview, "GET"),
         (f"{NOTICES}/new", "notices new", writing.blank, "GET"),
-        (f"{NOTICES}/new", "notices send", writing.send, "POST"),
+        (f"{NOTICES}/new", "notices write", writing.write, "POST"),
+        (f"{NOTICES}/review", "notices review", reviewing.show, "GET"),
+        (f"{NOTICES}/review", "notices send", reviewing.send, "POST"),
         (f"{NOTICES}/folder", "notices folder", overview.check_folder, "POST"),
         (f"{NOTICES}/<send_id>", "notices one", sends.one, "GET"),
         (f"{NOTICES}/<send_id>/events", "notices events", sends.events, "GET"),

@@ -91,15 +91,7 @@ class Sending:
         digest = _digest(request)
         if (known := await self._known(request.organisation, request.key, digest)) is not None:
             return known
-        wrong = self._wrong(request.organisation, request.affair, content)
-        if (
-            wrong is None
-            and (said := self._residents.not_of(request.organisation)(request.person)) is not None
-        ):
-            wrong = problem(ProblemCode.NOT_FOUND, said, field="$.person")
-        if wrong is None and request.own is not None and (own := wrong_own_part(request.own)) is not None:
-            wrong = problem(ProblemCode.UNPROCESSABLE, own[1], field=f"$.own.{own[0]}")
-        if wrong is not None:
+        if (wrong := self.refusal(request)) is not None:
             return wrong
         row = self._new(request, content, digest, SendState.SENDING, RecipientsFormat.JSON_LINES, bulk=False)
         row = row._replace(recipients=1, batches=1)
@@ -113,6 +105,22 @@ class Sending:
         taken = await self._take(row, ops)
         self._call(request.organisation)
         return taken
+
+    def refusal(self, request: wire.SendNotice) -> Problem | None:
+        """Why such a notice would not be taken, if so: asked before a clerk looks it over."""
+        wrong = self._wrong(request.organisation, request.affair, _tidy(request.content))
+        if wrong is not None:
+            return wrong
+        if (said := self._residents.not_of(request.organisation)(request.person)) is not None:
+            return problem(ProblemCode.NOT_FOUND, said, field="$.person")
+        if request.own is not None and (own := wrong_own_part(request.own)) is not None:
+            return problem(ProblemCode.UNPROCESSABLE, own[1], field=f"$.own.{own[0]}")
+        return None
+
+    async def sent_with(self, code: str, key: str) -> NoticeSend | None:
+        """The send that bears this key, if there is one."""
+        row = await read_one(self._store, tables.BY_KEY, {"organisation": code, "key": key})
+        return None if row is None else self._view(row)
 
     async def open(self, request: wire.OpenSend) -> NoticeSend | Problem:
         """一括送信の開始: its content is checked before anybody sends a long file."""

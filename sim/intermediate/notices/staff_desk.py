@@ -9,6 +9,7 @@ from portal.wire.notice_sending import NoticeSend, SendState
 from portal.wire.problems import Problem
 from sim.entrance.look import Look
 from sim.intermediate.notices.desk import NoticeDesk
+from sim.intermediate.notices.drafts import DRAFT_MINUTES_MAX, DRAFTS_OF_ORGANISATION_MAX
 from sim.nation.municipalities import UnknownMunicipality, municipality
 from sim.nation.organisations import Organisation, UnknownOrganisation, of_municipality, organisation
 
@@ -59,6 +60,22 @@ class StaffDesk:
 
     def tell(self, problem: Problem, back: str) -> "TrioResponse":
         return self.look.say(problem.status, problem.title, (problem.detail,), ("戻る", back))
+
+    async def no_draft(self, code: str, key: str) -> "TrioResponse":
+        """There is nothing to look over or to write anew: it was sent, or kept long enough."""
+        sent = await self.desk.sending.sent_with(code, key)
+        if sent is not None:
+            said = (
+                "同じお知らせは、もう一度送られません。別のお知らせは、送信の一覧から新しく書いてください。"
+            )
+            there = self.address(f"/{sent.send_id}", organisation=code)
+            return self.look.say(409, "このお知らせは送信済みです", (said,), ("送信の状況を見る", there))
+        lines = (
+            f"書いたお知らせが残るのは{DRAFT_MINUTES_MAX}分、機関ごとに{DRAFTS_OF_ORGANISATION_MAX}件までです。",
+            "お知らせは送られていません。もういちど書いてください。",
+        )
+        there = self.address("/new", organisation=code)
+        return self.look.say(404, "下書きが残っていません", lines, ("新しいお知らせを書く", there))
 
     def no_body(self) -> "TrioResponse":
         return self.look.go(NOTICES)

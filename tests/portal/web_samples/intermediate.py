@@ -59,12 +59,55 @@ def _form(**more: object) -> Context:
             "action": "/notices/new",
             "back_url": "/notices",
             "key": "k",
+            "attached": None,
             "affairs": [{"value": "JM90000000000003", "label": "予防接種の実施に関する事務"}],
             "kinds": [{"value": "", "label": "使わない"}, {"value": "text", "label": "文章で答える"}],
             "cap": 10_000,
             "values": values,
             "errors": {},
             "example": TODAY,
+            **more,
+        },
+    )
+
+
+_KINDS = ("choice", "choices", "text", "date")
+
+
+def _question(number: int, kind: str) -> Context:
+    return {
+        "name": f"q{number}",
+        "label": f"問{number + 1}　希望する曜日",
+        "kind": kind,
+        "required": number % 2 == 0,
+        "options": [{"value": each, "label": each, "note": None} for each in ("月曜日", "土曜日")],
+        "chosen": [],
+        "text": "",
+        "day": {"year": "", "month": "", "day": ""},
+    }
+
+
+def _review(**more: object) -> Context:
+    return _servers(
+        **{
+            "name": "東京都千代田区",
+            "affair": "予防接種の実施に関する事務",
+            "person": "000000000000012",
+            "typed": "131016-12",
+            "title": "四種混合の予防接種のお知らせ",
+            "paragraphs": ["お子さんの予防接種の時期になりました。", "予診票を持って\nお出かけください。"],
+            "kept_until": TODAY,
+            "service": None,
+            "payment_url": None,
+            "attachments": [],
+            "questionnaire": None,
+            "example": TODAY,
+            "changed": False,
+            "minutes": 60,
+            "fields": {"key": "k", "version": "v"},
+            "action": "/notices/review",
+            "rewrite_url": "/notices/new?draft=k",
+            "back_url": "/notices",
             **more,
         },
     )
@@ -137,6 +180,27 @@ SAMPLES: list[Sample] = [
                 "attachment": "種類が違います。",
                 "q0_text": "問1の文を。",
             }
+        ),
+    ),
+    (
+        "notice_form_again",
+        "intermediate/notice_form.html",
+        _form(attached={"name": "領収書.pdf", "kind": "PDF", "size": "12KB"}),
+    ),
+    ("notice_review", "intermediate/notice_review.html", _review()),
+    (
+        "notice_review_with_everything",
+        "intermediate/notice_review.html",
+        _review(
+            service={"label": "予約のページ", "url": f"https://example.jp/{'a' * 80}"},
+            payment_url="https://pay.example.jp/1",
+            attachments=[{"name": "領収書.pdf", "kind": "PDF", "size": "12KB"}],
+            questionnaire={
+                "deadline": ASKED,
+                "collect_until": ASKED,
+                "questions": [_question(number, kind) for number, kind in enumerate(_KINDS)],
+            },
+            changed=True,
         ),
     ),
     ("notice_send", "intermediate/notice_send.html", _send()),
