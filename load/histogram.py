@@ -41,11 +41,13 @@ class Histogram:
         return f"<Histogram: {self.count} values, max {self.max_us} µs>"
 
     def record(self, microseconds: int) -> None:
-        place = bucket(microseconds)
-        self._counts[place] = self._counts.get(place, 0) + 1
+        place = microseconds if 0 <= microseconds < _LINEAR else bucket(microseconds)
+        counts = self._counts
+        counts[place] = counts.get(place, 0) + 1
         self.count += 1
         self.sum_us += microseconds
-        self.max_us = max(self.max_us, microseconds)
+        if microseconds > self.max_us:
+            self.max_us = microseconds
 
     def merge(self, other: "Histogram") -> None:
         for place, count in other._counts.items():

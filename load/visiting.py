@@ -5,7 +5,6 @@ A visit that began late is late with all that follows, and a pause that ended la
 to what the visitor waited, so a slow portal can't hide behind a generator that waited for it (coordinated omission).
 """
 
-import contextlib
 from collections.abc import Callable
 
 import gevent
@@ -169,9 +168,10 @@ class Visitor:
 def _split(timing: bytes) -> tuple[int, int, int]:
     """What ``Server-Timing`` says in microseconds: the portal's own time, the network's, the municipality's."""
     if timing.startswith(b"total;dur=") and b"," not in timing:
-        with contextlib.suppress(ValueError):
+        try:
             return int(float(timing[10:]) * 1000), 0, 0
-        return 0, 0, 0
+        except ValueError:
+            return 0, 0, 0
     waited = read(timing.decode("latin-1"))
     total = waited.pop(OWN, 0)
     municipality = waited.pop(str(System.INTERMEDIATE), 0)
