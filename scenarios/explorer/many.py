@@ -34,6 +34,11 @@ class Found(NamedTuple):
     reached: frozenset[str]
     faults: frozenset[str]
     cpu_seconds: float
+    worker: int
+    """The process that ran it."""
+    began_ns: int
+    """By the stopwatch of the machine, which all its processes share."""
+    ended_ns: int
 
 
 class Summary(NamedTuple):
@@ -47,8 +52,13 @@ class Summary(NamedTuple):
     """Situation → in how many seeds it came about."""
     faults: dict[str, int]
     seconds: float
+    """From the order to the last seed, with the processes' coming up."""
     cpu_seconds: float
     processes: int
+    starting_seconds: float
+    """Until every process had begun its first seed."""
+    busy_share: float
+    """Of the time from a process's first seed to the end of all: the rest it waited for work, or for the others' last."""
 
     @property
     def unreached(self) -> tuple[str, ...]:
@@ -80,9 +90,9 @@ Progress = Callable[[int, int], None]
 
 def one(seed: int, facts: WorldFacts) -> Found:
     """Run this seed."""
-    began = os.times()
+    began, began_ns = os.times(), stopwatch_ns()
     outcome = running.run(drawing.draw(seed), facts)
-    ended = os.times()
+    ended, ended_ns = os.times(), stopwatch_ns()
     breach = outcome.breach
     return Found(
         seed,
@@ -95,6 +105,9 @@ def one(seed: int, facts: WorldFacts) -> Found:
         outcome.reached,
         outcome.faults,
         (ended.user + ended.system) - (began.user + began.system),
+        os.getpid(),
+        began_ns,
+        ended_ns,
     )
 
 
@@ -125,7 +138,22 @@ def explore(order: Order, progress: Progress) -> Summary:
         (stopwatch_ns() - began) / 1e9,
         sum(each.cpu_seconds for each in found),
         order.processes,
+        *_work_of(found, began),
     )
+
+
+def _work_of(found: list[Found], began_ns: int) -> tuple[float, float]:
+    """How long the processes took to come up, in seconds, and which share of the time after that they worked."""
+    first: dict[int, int] = {}
+    for each in found:
+        if each.worker:
+            first[each.worker] = min(each.began_ns, first.get(each.worker, each.began_ns))
+    if not first:
+        return 0.0, 0.0
+    last_ns = max(each.ended_ns for each in found)
+    busy_ns = sum(each.ended_ns - each.began_ns for each in found)
+    there_ns = sum(last_ns - each for each in first.values())
+    return (max(first.values()) - began_ns) / 1e9, busy_ns / there_ns
 
 
 def _seeds(order: Order) -> Iterator[int]:
@@ -181,7 +209,7 @@ def _together(order: Order) -> Iterator[Found]:
                 worker, seed, _ = busy.pop(line)
                 try:
                     yield line.recv()
-                except EOFError:
+                except (EOFError, ConnectionError):
                     yield _broken(seed, "作業プロセスが終わってしまった")
                     worker = begin()
                 give(worker)
@@ -200,7 +228,9 @@ def _together(order: Order) -> Iterator[Found]:
 
 
 def _broken(seed: int, why: str) -> Found:
-    return Found(seed, running.ENDS.name, "一つの種が終わる", why, "", 0, 0, frozenset(), frozenset(), 0.0)
+    return Found(
+        seed, running.ENDS.name, "一つの種が終わる", why, "", 0, 0, frozenset(), frozenset(), 0.0, 0, 0, 0
+    )
 
 
 def _work(keys: Path | None, line: Connection) -> None:
