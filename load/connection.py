@@ -157,7 +157,7 @@ class _Leaving:
         self._until = 0.0
 
     def add(self, wire: "_Wire", data: bytes) -> None:
-        waiting, now = self._waiting, perf_counter()
+        waiting, now = self._waiting, stopwatch_s()
         if not waiting:
             # Runs before the loop waits for sockets again.
             self._loop.run_callback(self.send)
