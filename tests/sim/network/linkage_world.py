@@ -19,7 +19,14 @@ from portal.wire.intermediate import (
 )
 from portal.wire.intermediate_keeping import CONFIGURE, Configuration, Configure
 from portal.wire.linkage import Place
-from portal.wire.network import DISCLOSE_RECORDS, RECONCILE, DiscloseRecords, Reconcile, Reconciliation
+from portal.wire.network import (
+    DISCLOSE_RECORDS,
+    RECONCILE,
+    BrokerSelfInformation,
+    DiscloseRecords,
+    Reconcile,
+    Reconciliation,
+)
 from portal.wire.systems import Party, System
 from sim.intermediate import system as intermediate
 from sim.jpki.serials import Serials
@@ -33,6 +40,7 @@ from sim.registry import system as registry
 
 DAY_SECONDS = 86_400
 START = datetime.fromtimestamp(START_MS / 1000, UTC)
+PERIOD = {"start": date(2025, 4, 1), "end": date(2026, 3, 31)}
 TODAY = date(2026, 4, 1)
 """The day in Japan on which the tests begin."""
 AFFAIR, PROCEDURE = "JM90000000000001", "JT90000000000001"
@@ -107,6 +115,14 @@ class LinkageWorld:
             request_id, self.code, TODAY - timedelta(days=days), TODAY + timedelta(days=60)
         )
         return await self.ask(DISCLOSE_RECORDS, asked)
+
+    def disclosure(self, request_id: str = "r1", **more: Any) -> DiscloseRecords:
+        """The portal's request for the records of a year that is over."""
+        return DiscloseRecords(request_id=request_id, code=self.code, **{**PERIOD, **more})
+
+    def provision(self, request_id: str = "s1", information: str = RESIDENCE) -> BrokerSelfInformation:
+        """The portal's request for what the person's municipality holds."""
+        return BrokerSelfInformation(request_id, self.code, information, self.here)
 
     async def reconciled(self) -> Reconciliation:
         answer = await self.side(RECONCILE, Reconcile(TODAY, TODAY + timedelta(days=60)))

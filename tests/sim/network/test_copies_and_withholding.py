@@ -1,6 +1,5 @@
 """Copies that can't be meant, items that would be withheld in vain, sends far over a cap: refused in words, visibly."""
 
-from collections.abc import AsyncIterator
 from datetime import date, datetime
 
 import msgspec
@@ -29,24 +28,10 @@ from portal.wire.operation import Done
 from portal.wire.problems import ProblemCode
 from sim.intermediate.batch_file import Line, name_of, write
 from sim.intermediate.profiles import ALWAYS
-from sim.jpki.serials import Serials
 from sim.nation.catalogue import catalogue
 from sim.nation.holdings import PENSION, RESIDENCE, TAX, VACCINATION
-from sim.nation.nation import Nation
-from sim.network.codes import LinkageCodes
 
 NAME = name_of(datetime(2026, 4, 1, 9))
-
-
-@pytest.fixture
-def world(nation: Nation, codes: LinkageCodes, serials: Serials) -> LinkageWorld:
-    return LinkageWorld(nation, codes, serials)
-
-
-@pytest.fixture
-async def up(world: LinkageWorld) -> AsyncIterator[LinkageWorld]:
-    async with world.running():
-        yield world
 
 
 def entry(up: LinkageWorld, *items: CopyItem, person: int | None = None) -> CopyEntry:

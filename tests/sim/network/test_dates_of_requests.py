@@ -65,6 +65,12 @@ def requests(
     affair = affairs_of(catalogue(), organisation(up.here))[0].code
     side, core, portal = Party.OPERATOR, System.NETWORK, System.PORTAL
     yield intermediate_keeping.LIST_RECORDS, intermediate_keeping.ListRecords(Place.PROVIDER, day, day), side
+    for start in (day, date(2026, 1, 1)):
+        yield (
+            intermediate_keeping.LIST_RECORDS_OF_PERSON,
+            intermediate_keeping.ListRecordsOfPerson(up.here, up.person.n, start, day),
+            side,
+        )
     yield network.RECONCILE, network.Reconcile(day, day), side
     yield network.RECONCILE, network.Reconcile(date(2026, 1, 1), day), side
     yield network.DISCLOSE_RECORDS, network.DiscloseRecords(f"r{day}", up.code, day, day), portal
@@ -160,11 +166,6 @@ def test_no_day_and_no_moment_breaks_a_simulator(
         if operation.request_media == JSON and bears_dates(operation.request)
     }
     assert {each for each in declared if each.system is not System.PORTAL} == tried
-
-
-@pytest.fixture
-def world(nation: Nation, codes: LinkageCodes, serials: Serials) -> LinkageWorld:
-    return LinkageWorld(nation, codes, serials)
 
 
 @pytest.mark.requirement("SELF-6")

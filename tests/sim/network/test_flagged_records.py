@@ -1,6 +1,5 @@
 """不開示 (REC-5): never at once; both sides are asked, each decides; the late answer leaves out exactly what was withheld."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -29,24 +28,10 @@ from portal.wire.network import RECEIVE_DECISION, Decided, RecordsAnswer, Record
 from portal.wire.operation import Done
 from portal.wire.problems import ProblemCode, problem
 from portal.wire.systems import System
-from sim.jpki.serials import Serials
 from sim.nation.holdings import RESIDENCE, TAX
-from sim.nation.nation import Nation
-from sim.network.codes import LinkageCodes
 from sim.network.disclosing import DECISION_DAYS_MAX
 
 LATER = RecordsAnswer(RecordsOutcome.LATER)
-
-
-@pytest.fixture
-def world(nation: Nation, codes: LinkageCodes, serials: Serials) -> LinkageWorld:
-    return LinkageWorld(nation, codes, serials)
-
-
-@pytest.fixture
-async def up(world: LinkageWorld) -> AsyncIterator[LinkageWorld]:
-    async with world.running():
-        yield world
 
 
 def numbers(answer: Any) -> set[str]:

@@ -1,6 +1,5 @@
 """機能群: every group of the servers is there, with its hours, stops and caps; settings choose them; the page shows them."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -32,23 +31,9 @@ from portal.wire.systems import System
 from sim.intermediate import system as intermediate
 from sim.intermediate.notices.model import PER_SEND_MAX
 from sim.intermediate.profiles import GROUP_NAMES, PROFILES, group_of
-from sim.jpki.serials import Serials
 from sim.nation.holdings import RESIDENCE
-from sim.nation.nation import Nation
 from sim.nation.organisations import of_municipality
-from sim.network.codes import LinkageCodes
 from sim.world.settings import WorldSettings
-
-
-@pytest.fixture
-def world(nation: Nation, codes: LinkageCodes, serials: Serials) -> LinkageWorld:
-    return LinkageWorld(nation, codes, serials)
-
-
-@pytest.fixture
-async def up(world: LinkageWorld) -> AsyncIterator[LinkageWorld]:
-    async with world.running():
-        yield world
 
 
 async def groups(up: LinkageWorld, organisation: str) -> Groups:

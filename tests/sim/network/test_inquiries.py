@@ -1,11 +1,11 @@
 """情報照会 from end to end: asked, judged, answered from the copy, fetched; and whatever goes wrong on the way."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import trio
-from linkage_world import AFFAIR, ALL_PLACES, DAY_SECONDS, ELSEWHERE, LinkageWorld
+from linkage_world import ALL_PLACES, DAY_SECONDS, ELSEWHERE, LinkageWorld
+from refused_inquiries import BAD, PENSION
 from sim_wiring import code_of
 from trio.testing import MockClock
 
@@ -16,135 +16,11 @@ from portal.wire.linkage import Asked, InquiryState, Outcome, Place, Refusal
 from portal.wire.network import INQUIRE, REPORT_PROVISION, Inquire, InquiryTaken, ReportProvision
 from portal.wire.problems import ProblemCode
 from portal.wire.systems import System
-from sim.jpki.serials import Serials
-from sim.nation.catalogue import CURRENT, PROFILE_2016, catalogue
-from sim.nation.holdings import ACCOUNT, RESIDENCE, SCHOLARSHIP, SINGLE_PARENT_ALLOWANCE, TAX
-from sim.nation.nation import Nation
-from sim.nation.organisations import Kind, national_body
-from sim.network.codes import LinkageCodes
+from sim.nation.holdings import RESIDENCE, SINGLE_PARENT_ALLOWANCE, TAX
 from sim.network.inquiries import (
     ANSWER_DAYS_MAX,
-    MAY_BE,
-    PLACES,
-    TRANSITIONS,
-    Event,
-    after,
-    event_of,
-    judge,
     number_of,
-    sources,
 )
-
-PENSION = national_body(Kind.PENSION_SERVICE).code
-
-
-@pytest.fixture
-def world(nation: Nation, codes: LinkageCodes, serials: Serials) -> LinkageWorld:
-    return LinkageWorld(nation, codes, serials)
-
-
-@pytest.fixture
-async def up(world: LinkageWorld) -> AsyncIterator[LinkageWorld]:
-    async with world.running():
-        yield world
-
-
-# The life of an inquiry, as a table
-
-
-@pytest.mark.parametrize("state", InquiryState)
-@pytest.mark.parametrize("event", Event)
-def test_every_event_in_every_state_is_decided(state: InquiryState, event: Event) -> None:
-    following = after(state, event)
-
-    assert (following is not None) == ((state, event) in TRANSITIONS)
-    assert following is None or following in InquiryState
-    assert (state in sources(event)) == (following is not None)
-
-
-def test_an_answer_is_final_and_everything_can_end() -> None:
-    for state in (InquiryState.PROVIDED, InquiryState.NOT_PROVIDED, InquiryState.REFUSED):
-        assert all(after(state, event) is None for event in Event)
-    assert after(InquiryState.PENDING, Event.DEADLINE) is InquiryState.UNANSWERED
-    assert InquiryState.PENDING not in TRANSITIONS.values()
-
-
-def test_places_are_told_for_every_state() -> None:
-    assert set(PLACES) == set(MAY_BE) == set(InquiryState)
-    assert all(Place.CORE in PLACES[state] and PLACES[state] <= MAY_BE[state] for state in InquiryState)
-
-
-def test_every_outcome_is_an_event() -> None:
-    assert {outcome: event_of(outcome) for outcome in Outcome} == {
-        Outcome.PROVIDED: Event.PROVISION,
-        Outcome.NOT_HELD: Event.NO_PROVISION,
-        Outcome.LAYOUT_MISMATCH: Event.NO_PROVISION,
-    }
-
-
-# The permission check
-
-
-def asked(**more: Any) -> Asked:
-    whole = {
-        "inquirer": ELSEWHERE,
-        "provider": "0000113101600001",
-        "affair": AFFAIR,
-        "procedure": "JT90000000000001",
-        "information": TAX,
-    }
-    return Asked(**{**whole, **more})
-
-
-BAD = [
-    ({"provider": "0000113101700001"}, Refusal.WRONG_CHECK_DIGIT),
-    ({"inquirer": "0000114100400001"}, Refusal.WRONG_CHECK_DIGIT),
-    ({"provider": "9999913101600001"}, Refusal.UNKNOWN_ORGANISATION),
-    ({"provider": "0000100000000001"}, Refusal.UNKNOWN_ORGANISATION),
-    ({"affair": "JM99999999999999"}, Refusal.UNKNOWN_AFFAIR),
-    ({"procedure": "JT99999999999999"}, Refusal.UNKNOWN_PROCEDURE),
-    ({"procedure": "JT90000000000004"}, Refusal.PROCEDURE_OF_ANOTHER_AFFAIR),
-    ({"information": "TM99999999999999"}, Refusal.UNKNOWN_INFORMATION),
-    ({"version": "9999"}, Refusal.UNKNOWN_LAYOUT),
-    ({"inquirer": PENSION}, Refusal.AFFAIR_NOT_ALLOWED),
-    ({"information": SCHOLARSHIP}, Refusal.NOT_PERMITTED),
-    ({"provider": PENSION}, Refusal.NOT_PERMITTED),
-    ({"provider": ELSEWHERE}, Refusal.NOT_PERMITTED),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("more", "refusal"), BAD)
-def test_what_is_not_permitted_is_refused_by_name(more: dict[str, Any], refusal: Refusal) -> None:
-    assert judge(asked(**more), catalogue()) is refusal
-
-
-def test_what_is_permitted_is_passed_on() -> None:
-    assert judge(asked(), catalogue()) is None
-    assert judge(asked(version="0001"), catalogue()) is None
-    assert judge(asked(), catalogue(), person_known=False) is Refusal.UNKNOWN_PERSON
-    assert judge(asked(), catalogue(), assessed=False) is Refusal.ASSESSMENT_MISSING
-
-
-def test_the_profile_of_the_law_decides() -> None:
-    benefit = asked(
-        affair="JM90000000000016",
-        procedure="JT90000000000022",
-        information=ACCOUNT,
-        provider=national_body(Kind.DIGITAL_AGENCY).code,
-    )
-    assert judge(benefit, catalogue(CURRENT)) is None
-    assert judge(benefit, catalogue(PROFILE_2016)) is Refusal.UNKNOWN_AFFAIR
-
-
-def test_a_number_belongs_to_one_request_of_one_organisation() -> None:
-    numbers = {number_of(who, what) for who in (ELSEWHERE, PENSION) for what in ("a", "b", "c")}
-
-    assert len(numbers) == 6
-    assert all(len(number) == 20 and number.isdigit() for number in numbers)
-    assert number_of(PENSION, "a") == number_of(PENSION, "a")
-
-
-# From end to end
 
 
 @pytest.mark.requirement("USE-2", "REC-2")

@@ -1,6 +1,8 @@
 """記録の突合: any difference between three places is found, and only those."""
 
 import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
 
 import msgspec
@@ -18,10 +20,7 @@ from portal.wire.moments import to_utc
 from portal.wire.network import RECONCILE, DifferenceKind, Reconcile
 from portal.wire.problems import ProblemCode
 from portal.wire.systems import System
-from sim.jpki.serials import Serials
 from sim.nation.holdings import TAX
-from sim.nation.nation import Nation
-from sim.network.codes import LinkageCodes
 from sim.network.inquiries import MAY_BE, PLACES
 from sim.network.records import tables
 from sim.network.records.reconciliation import COMPARED, reconcile
@@ -130,11 +129,6 @@ def test_among_many_exactly_the_lost_ones_are_found(numbers: list[int], data: st
     assert found == {(place, number) for place, gone in lost.items() for number in gone}
 
 
-@pytest.fixture
-def world(nation: Nation, codes: LinkageCodes, serials: Serials) -> LinkageWorld:
-    return LinkageWorld(nation, codes, serials)
-
-
 @pytest.mark.requirement("REC-2")
 async def test_the_operator_finds_what_was_tampered_with(
     world: LinkageWorld, autojump_clock: MockClock
@@ -217,32 +211,35 @@ class Busy:
             await trio.sleep(0.01)
 
 
-@pytest.mark.requirement("REC-2")
-async def test_what_is_on_its_way_is_no_difference(
-    world: LinkageWorld, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While traffic runs, places are read one after another, page by page, and what comes meanwhile is in the later ones."""
+@asynccontextmanager
+async def busy_world(world: LinkageWorld, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Busy]:
+    """The whole world under traffic, with records read by small pages."""
     monkeypatch.setattr(tables, "RECORDS_READ_MAX", 10)
     async with world.running(), trio.open_nursery() as nursery:
         busy = Busy(world, 5)
         nursery.start_soon(busy.run)
         await trio.sleep(0.1)
+        yield busy
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.requirement("REC-2")
+async def test_what_is_on_its_way_is_no_difference(
+    world: LinkageWorld, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While traffic runs, places are read one after another, page by page, and what comes meanwhile is in the later ones."""
+    async with busy_world(world, monkeypatch):
         for _ in range(5):
             answer = await world.reconciled()
             assert answer.differences == ()
             assert answer.inquiries > 20
-        nursery.cancel_scope.cancel()
 
 
 @pytest.mark.requirement("REC-2")
 async def test_a_real_difference_is_found_while_traffic_runs(
     world: LinkageWorld, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "RECORDS_READ_MAX", 10)
-    async with world.running(), trio.open_nursery() as nursery:
-        busy = Busy(world, 5)
-        nursery.start_soon(busy.run)
-        await trio.sleep(0.1)
+    async with busy_world(world, monkeypatch) as busy:
         lost, spoiled, unheard = busy.numbers[:3]
         await world.wiring.stores[System.INTERMEDIATE].write(
             [
@@ -257,7 +254,6 @@ async def test_a_real_difference_is_found_while_traffic_runs(
             [Op("DELETE FROM linkage_records WHERE number = :n", {"n": unheard})]
         )
         answer = await world.reconciled()
-        nursery.cancel_scope.cancel()
     assert {(each.number, each.place, each.kind, each.field) for each in answer.differences} == {
         (lost, Place.INQUIRER, DifferenceKind.MISSING, None),
         (spoiled, Place.PROVIDER, DifferenceKind.DIFFERS, "affair"),

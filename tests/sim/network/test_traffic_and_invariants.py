@@ -1,6 +1,5 @@
 """Background traffic follows from its seed, and under it, with everything going wrong, the invariants hold."""
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 
 import pytest
@@ -16,7 +15,6 @@ from portal.wire.linkage import InquiryState, Place
 from portal.wire.moments import DAY, to_utc
 from portal.wire.network import DISCLOSE_RECORDS, DiscloseRecords, RecordsAnswer, RecordsOutcome
 from portal.wire.systems import Party, System
-from sim.jpki.serials import Serials
 from sim.nation.nation import Nation
 from sim.network.codes import DISCLOSURE_SYSTEM, LinkageCodes
 from sim.network.invariants import (
@@ -34,17 +32,6 @@ from sim.network.invariants import (
 )
 from sim.network.rates import PEAK_FACTOR, RATES
 from sim.network.traffic import AT_ONCE_MAX, Traffic, TrafficPlan
-
-
-@pytest.fixture
-def world(nation: Nation, codes: LinkageCodes, serials: Serials) -> LinkageWorld:
-    return LinkageWorld(nation, codes, serials)
-
-
-@pytest.fixture
-async def up(world: LinkageWorld) -> AsyncIterator[LinkageWorld]:
-    async with world.running():
-        yield world
 
 
 async def evidence_of(world: LinkageWorld, *immediate: RecordsAnswer) -> Evidence:
