@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from hypothesis import settings
 
 from benchmarks.postgres_server import PostgresServer, programs, running_server
+
+# How long an example takes says more of the machine and its neighbours than of us.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 REQUIRED_VARIABLE = "MYNASIM_REAL_CLIENTS_REQUIRED"
 
