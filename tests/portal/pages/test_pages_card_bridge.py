@@ -6,7 +6,7 @@ import json
 import pytest
 from page_browser import answer
 from page_house import READER, House
-from test_pages_proxies import filled
+from proxies_browsing import filled
 
 from portal.settings import PortalSettings
 

@@ -5,9 +5,9 @@ import csv
 import pytest
 from page_browser import Browser
 from page_house import House
+from proxies_browsing import acting, delegated, two
 from test_pages_inquiries import ask
 from test_pages_notices import RECEIPT, send
-from test_pages_proxies import acting, delegated, two
 from test_pages_self_information import found
 
 from portal.history.model import LIST_DETAIL, Line

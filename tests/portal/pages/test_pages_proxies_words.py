@@ -2,8 +2,8 @@
 
 import pytest
 from page_house import House
+from proxies_browsing import acting, delegated, filled, read_card, two
 from test_pages_history_details import lines
-from test_pages_proxies import acting, delegated, filled, read_card, two
 
 from portal.wire.limits import SESSION_IDLE_SECONDS
 

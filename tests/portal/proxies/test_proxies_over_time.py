@@ -1,17 +1,17 @@
 """What becomes of delegations: mails, renewed cards, closed accounts, two at once (PRX-1, 2, 3, 7)."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 import trio
+from playing_proxies import code_of, play, two
 
 from portal.wire import history, proxies
 from portal.wire.history import Action, HistoryLines, HistoryQuery, Operator, Service
 from portal.wire.limits import PROXIES_SHOWN_MAX
 from portal.wire.moments import start_of
 from portal.wire.operation import Done, Nothing
-from portal.wire.problems import Problem, ProblemCode
+from portal.wire.problems import ProblemCode
 from portal.wire.proxies import ChangeDelegation, DelegationState, DelegationView, OneDelegation, Right, Scope
 from portal.wire.systems import System
 from scenarios.actors.delegating import RECORDS_ONLY, act, for_days, register, registered
@@ -21,36 +21,9 @@ from scenarios.actors.operator import Operator as Clerk
 from scenarios.actors.resident import Resident
 from scenarios.checking import answered
 from scenarios.stage import Stage
-from scenarios.staging import facts, simulated
-from sim.world.determinism import run_deterministic
 from sim.world.facts import WorldFacts
-from sim.world.key_folder import key_folder
 
 SUBJECT = "代理をしている方の利用者フォルダー"
-
-
-@pytest.fixture(scope="module")
-def world_facts() -> WorldFacts:
-    return facts(key_folder())
-
-
-def play(world_facts: WorldFacts, scene: Callable[[Stage], Awaitable[None]]) -> None:
-    async def main() -> None:
-        async with simulated(world_facts, 1) as on:
-            await scene(on.stage)
-
-    run_deterministic(1, main)
-
-
-async def two(stage: Stage, mail: tuple[str, ...] = ()) -> tuple[Resident, Resident]:
-    owner, proxy = Resident(stage, stage.person(0)), Resident(stage, stage.person(3))
-    await owner.enter("みかん")
-    await proxy.enter("りんご", mail=mail)
-    return owner, proxy
-
-
-def code_of(outcome: object) -> ProblemCode | None:
-    return outcome.code if isinstance(outcome, Problem) else None
 
 
 async def ends_in_history(who: Resident) -> list[tuple[Operator, str]]:
@@ -64,7 +37,7 @@ def test_mail_goes_to_a_proxy_who_is_to_get_it_and_may_see_it(world_facts: World
     async def scene(stage: Stage) -> None:
         address = "ringo@example.jp"
         reader = MailReader(stage, address)
-        owner, proxy = await two(stage, (address,))
+        owner, proxy = await two(stage, (address,), second=3)
         town = Municipality(stage, owner.person)
 
         async def a_notice(title: str) -> None:
@@ -113,7 +86,7 @@ def test_mail_goes_to_a_proxy_who_is_to_get_it_and_may_see_it(world_facts: World
 @pytest.mark.requirement("PRX-1", "ACC-2")
 def test_a_renewed_card_is_the_same_persons(world_facts: WorldFacts) -> None:
     async def scene(stage: Stage) -> None:
-        owner, proxy = await two(stage)
+        owner, proxy = await two(stage, second=3)
         clerk = Clerk(stage)
         delegation = await registered(owner, proxy, for_days(owner, 300))
         await stage.pass_time(timedelta(days=60))
@@ -143,7 +116,7 @@ def test_a_renewed_card_is_the_same_persons(world_facts: WorldFacts) -> None:
 @pytest.mark.parametrize("closes", ["owner", "proxy"])
 def test_whoever_is_left_finds_in_the_history_that_it_is_over(world_facts: WorldFacts, closes: str) -> None:
     async def scene(stage: Stage) -> None:
-        owner, proxy = await two(stage)
+        owner, proxy = await two(stage, second=3)
         await registered(owner, proxy, for_days(owner, 30))
         left = proxy if closes == "owner" else owner
         answered(await (owner if closes == "owner" else proxy).close_account(), Done, "閉鎖")
@@ -159,7 +132,7 @@ def test_whoever_is_left_finds_in_the_history_that_it_is_over(world_facts: World
 @pytest.mark.requirement("PRX-3")
 def test_both_end_it_at_once(world_facts: WorldFacts) -> None:
     async def scene(stage: Stage) -> None:
-        owner, proxy = await two(stage)
+        owner, proxy = await two(stage, second=3)
         delegation = await registered(owner, proxy, for_days(owner, 30))
         this = OneDelegation(delegation.delegation_id)
         outcomes: list[object] = []
@@ -182,7 +155,7 @@ def test_both_end_it_at_once(world_facts: WorldFacts) -> None:
 @pytest.mark.requirement("PRX-1", "PRX-2")
 def test_the_same_card_in_two_windows_makes_one_proxy(world_facts: WorldFacts) -> None:
     async def scene(stage: Stage) -> None:
-        owner, proxy = await two(stage)
+        owner, proxy = await two(stage, second=3)
         window = owner.another_window()
         await window.enter()
         outcomes: list[object] = []
@@ -203,7 +176,7 @@ def test_the_same_card_in_two_windows_makes_one_proxy(world_facts: WorldFacts) -
 @pytest.mark.requirement("PRX-2")
 def test_what_is_in_force_is_shown_however_much_is_over(world_facts: WorldFacts) -> None:
     async def scene(stage: Stage) -> None:
-        owner, proxy = await two(stage)
+        owner, proxy = await two(stage, second=3)
         third = Resident(stage, stage.person(1))
         await third.enter("ぶどう")
         kept = await registered(owner, third, for_days(owner, 30))
@@ -222,7 +195,7 @@ def test_what_is_in_force_is_shown_however_much_is_over(world_facts: WorldFacts)
 @pytest.mark.requirement("PRX-1", "ACC-5")
 def test_an_account_that_closes_meanwhile_is_granted_nothing(world_facts: WorldFacts) -> None:
     async def scene(stage: Stage) -> None:
-        owner, proxy = await two(stage)
+        owner, proxy = await two(stage, second=3)
         outcomes: list[object] = []
 
         async def go() -> None:
@@ -245,7 +218,7 @@ def test_an_account_that_closes_meanwhile_is_granted_nothing(world_facts: WorldF
 @pytest.mark.requirement("PRX-4")
 def test_a_change_of_what_was_changed_meanwhile_is_refused(world_facts: WorldFacts) -> None:
     async def scene(stage: Stage) -> None:
-        owner, proxy = await two(stage)
+        owner, proxy = await two(stage, second=3)
         one = await registered(owner, proxy, for_days(owner, 30))
         first = ChangeDelegation(one.delegation_id, Scope((Right.NOTICES,)), one.end, one.version)
 
@@ -271,7 +244,7 @@ def test_what_ran_out_and_is_granted_anew_at_once_has_ended_in_both_histories(
     world_facts: WorldFacts,
 ) -> None:
     async def scene(stage: Stage) -> None:
-        owner, proxy = await two(stage)
+        owner, proxy = await two(stage, second=3)
         midnight_ms = start_of(stage.today + timedelta(days=1))
         stage.world.clock.move(midnight_ms - 60_000 - stage.world.clock.now_ms())
         await owner.sign_in()
