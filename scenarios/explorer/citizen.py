@@ -11,7 +11,8 @@ from portal.wire.problems import Problem, ProblemCode
 from portal.wire.sign_in import AccountSettings, AccountView, Challenge, MailEvent, SignedIn, SignIn
 from portal.wire.systems import Party, System
 from scenarios.explorer.case import Errand
-from scenarios.explorer.deck import Act, Window
+from scenarios.explorer.deck_acts import Act
+from scenarios.explorer.deck_sessions import Window
 from scenarios.explorer.exploring import HEARD, Citizenship, Exploration, Heard
 from scenarios.explorer.registry import noticed, sometimes
 from sim.world.chance import SeededChance

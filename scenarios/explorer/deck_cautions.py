@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from portal.wire.sign_in import MailEvent
-from scenarios.explorer.deck import NEVER, Act, Owner, Wrong
+from scenarios.explorer.deck import Owner
+from scenarios.explorer.deck_acts import NEVER, Act, Wrong
 from scenarios.explorer.deck_mail import MailWishes, Wished
 
 MINUTE_MS = 60_000

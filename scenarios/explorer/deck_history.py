@@ -14,7 +14,9 @@ from portal.wire.notices import Notices
 from portal.wire.operation import Done
 from portal.wire.problems import Problem
 from portal.wire.sign_in import AccountView, SignedIn
-from scenarios.explorer.deck import DAY_MS, Act, Owner, Window, Wrong
+from scenarios.explorer.deck import Owner
+from scenarios.explorer.deck_acts import DAY_MS, Act, Wrong
+from scenarios.explorer.deck_sessions import Window
 from scenarios.explorer.deck_words import EACH, UNKNOWN, Things, Words, fits, words_of
 
 KEPT_DAYS = 14 * 30

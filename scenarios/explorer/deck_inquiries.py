@@ -5,7 +5,8 @@ The desk's answers are known here too: of several for one inquiry one counts, an
 
 from dataclasses import dataclass, field
 
-from scenarios.explorer.deck import DAY_MS, NEVER, Act, Owner, Wrong
+from scenarios.explorer.deck import Owner
+from scenarios.explorer.deck_acts import DAY_MS, NEVER, Act, Wrong
 
 KEPT_DAYS = 360
 """An answered inquiry is kept for a year."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from scenarios.explorer.deck import Act
+from scenarios.explorer.deck_acts import Act
 from sim.nation.catalogue import Layout, catalogue
 from sim.nation.circumstances import Circumstances
 from sim.nation.copies import copy_for

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from portal.wire.sign_in import AccountSettings, AccountView, MailEvent
-from scenarios.explorer.deck import NEVER, Act
+from scenarios.explorer.deck_acts import NEVER, Act
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 from portal.wire.history import Action, Service
 from portal.wire.moments import JST, to_ms
 from portal.wire.proxies import Right, Scope
-from scenarios.explorer.deck import NEVER, Act
+from scenarios.explorer.deck_acts import NEVER, Act
 from scenarios.explorer.deck_words import Words
 
 Kind = tuple[Service, Action]

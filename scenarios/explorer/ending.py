@@ -12,7 +12,7 @@ from scenarios.explorer.case import Errand
 from scenarios.explorer.citizen import Citizen
 from scenarios.explorer.deck import Seen
 from scenarios.explorer.exploring import LAST_LOOKS, LAST_WORK, Exploration
-from scenarios.explorer.parts import accounts, disclosures, organisations
+from scenarios.explorer.parts import accounts, disclosures, organisations, reading
 from scenarios.explorer.registry import noticed, sometimes
 
 DECISIONS_MS = 31 * DAY
@@ -130,6 +130,6 @@ async def _everybody_looks(run: Exploration) -> None:
             await look(citizen)
         for number, asked in enumerate(list(resident.owner.asked)):
             if asked.seen is Seen.ANSWERED and number % 2:
-                await disclosures.read_one(citizen, asked)
+                await reading.read_one(citizen, asked)
         if index % 2:
             await citizen.sign_out()

@@ -15,7 +15,8 @@ from portal.wire.operation import Operation
 from portal.wire.problems import Problem
 from portal.wire.systems import JAPANESE_NAMES, Caller, System
 from scenarios.explorer.case import Case
-from scenarios.explorer.deck import Act, Owner, Wrong
+from scenarios.explorer.deck import Owner
+from scenarios.explorer.deck_acts import Act, Wrong
 from scenarios.explorer.deck_history import Diary
 from scenarios.explorer.deck_mail import MailWishes
 from scenarios.explorer.registry import INVARIANTS, Invariant, Sometimes, noticed

@@ -16,12 +16,14 @@ from portal.wire.records import OneRequest
 from portal.wire.sign_in import AccountView
 from scenarios.explorer.case import Errand
 from scenarios.explorer.citizen import Citizen
-from scenarios.explorer.deck import NEVER, Act, Asked
+from scenarios.explorer.deck import Asked
+from scenarios.explorer.deck_acts import NEVER, Act
 from scenarios.explorer.deck_proxies import Grant, Kind, ProxyDeed, runs_out_ms
 from scenarios.explorer.deck_words import Words, of_subject
 from scenarios.explorer.exploring import LAST_WORK, Exploration
 from scenarios.explorer.parts.delegations import Pair, end_it, grants_of, register_for, with_account
-from scenarios.explorer.parts.disclosures import RECORDS, SELF, SHOWN, list_requests
+from scenarios.explorer.parts.disclosures import RECORDS, SELF, list_requests
+from scenarios.explorer.parts.reading import SHOWN
 from scenarios.explorer.registry import noticed, sometimes, step
 
 NOT_GRANTED = noticed("a proxy never sees what was not granted", "FLD-1")

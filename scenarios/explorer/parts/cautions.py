@@ -15,7 +15,7 @@ from portal.wire.proxies import DelegationView
 from portal.wire.sign_in import AccountSettings, AccountView, MailEvent, SignedIn
 from portal.wire.systems import System
 from scenarios.explorer.citizen import Citizen
-from scenarios.explorer.deck import NEVER, Act, Wrong
+from scenarios.explorer.deck_acts import NEVER, Act, Wrong
 from scenarios.explorer.deck_cautions import MINUTE_MS, Alarm, Alarms, Cause, Caution
 from scenarios.explorer.deck_history import SLACK_MS
 from scenarios.explorer.deck_proxies import Grant, runs_out_ms

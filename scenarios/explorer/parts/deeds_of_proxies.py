@@ -3,7 +3,7 @@
 from portal.wire.history import SEARCH_HISTORY, Action, HistoryLines, HistoryQuery, Operator, Service
 from portal.wire.moments import to_ms
 from scenarios.explorer.citizen import Citizen
-from scenarios.explorer.deck import DAY_MS, Act
+from scenarios.explorer.deck_acts import DAY_MS, Act
 from scenarios.explorer.deck_history import GONE_DAYS, KEPT_DAYS, SLACK_MS
 from scenarios.explorer.deck_proxies import Kind
 from scenarios.explorer.deck_words import fits

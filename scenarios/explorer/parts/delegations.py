@@ -24,7 +24,7 @@ from portal.wire.proxies import (
 from portal.wire.sign_in import Challenge
 from scenarios.explorer.case import Errand
 from scenarios.explorer.citizen import Citizen
-from scenarios.explorer.deck import Act
+from scenarios.explorer.deck_acts import Act
 from scenarios.explorer.deck_proxies import Grant, Grants, Version
 from scenarios.explorer.exploring import Exploration
 from scenarios.explorer.registry import actor, arc, noticed, sometimes, step

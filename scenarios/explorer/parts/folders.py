@@ -9,8 +9,10 @@ from portal.wire.operation import Done, Nothing
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.records import OneRequest
 from scenarios.explorer.citizen import Citizen
-from scenarios.explorer.deck import Act, Seen
-from scenarios.explorer.parts.disclosures import RECORDS, one_that_has_come
+from scenarios.explorer.deck import Seen
+from scenarios.explorer.deck_acts import Act
+from scenarios.explorer.parts.disclosures import RECORDS
+from scenarios.explorer.parts.reading import one_that_has_come
 from scenarios.explorer.registry import noticed, sometimes, step
 
 OTHERS = noticed("nobody deletes what is another's", "FLD-1")

@@ -7,7 +7,7 @@ from portal.wire.history import SEARCH_HISTORY, Action, HistoryLines, HistoryQue
 from portal.wire.moments import to_ms
 from portal.wire.systems import System
 from scenarios.explorer.citizen import Citizen
-from scenarios.explorer.deck import Act
+from scenarios.explorer.deck_acts import Act
 from scenarios.explorer.deck_history import RULES, Kind, Line
 from scenarios.explorer.exploring import LAST_LOOKS, Exploration
 from scenarios.explorer.registry import Broken, When, invariant, noticed, sometimes, step

@@ -16,7 +16,7 @@ from portal.wire.sign_in import MailEvent
 from portal.wire.systems import Party, System
 from scenarios.explorer.case import Errand
 from scenarios.explorer.citizen import Citizen
-from scenarios.explorer.deck import Act
+from scenarios.explorer.deck_acts import Act
 from scenarios.explorer.deck_inquiries import Desk, Inquirer, Line, Put
 from scenarios.explorer.exploring import LAST_LOOKS, LAST_WORK, Citizenship, Exploration
 from scenarios.explorer.registry import Broken, When, actor, invariant, noticed, sometimes, step

@@ -15,7 +15,7 @@ from portal.wire.notices import NoticeView, OpenedNotice, Question, QuestionKind
 from portal.wire.problems import Problem, ProblemCode
 from portal.wire.systems import Party, System
 from scenarios.explorer.citizen import Citizen
-from scenarios.explorer.deck import Act
+from scenarios.explorer.deck_acts import Act
 from scenarios.explorer.exploring import LAST_WORK, Exploration
 from scenarios.explorer.registry import arc, noticed, sometimes, step
 from sim.world.chance import SeededChance
