@@ -1,16 +1,19 @@
 """Quart's public behaviour is kept: the same app on Quart as it comes and on ours says the same to the same requests."""
 
+import functools
+
 import pytest
 import trio
 import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import make
-from quart import Quart, abort, g, redirect, request, session, url_for
+from quart import Blueprint, Quart, abort, g, redirect, request, session, url_for
 from quart_trio import QuartTrio
 from raw_client import asking, running
 
 from portal.seams.clock import LiveClock
+from portal.serving import lean
 from portal.serving.front import Front
 from portal.serving.lean import LeanQuart
 
@@ -101,6 +104,42 @@ def build(kind: type[Quart], noted: Noted) -> Quart:
     async def nothing_to_say():
         return "", 204
 
+    @app.route("/told", methods=["GET", "POST"])
+    async def told():
+        return {
+            "headers": list(request.headers.items()), "length": request.content_length, "type": request.mimetype, "url": request.url,
+            "from": request.remote_addr, "endpoint": request.endpoint, "blueprint": request.blueprint, "blueprints": request.blueprints,
+            "args": list(request.args.items(multi=True)), "cookies": dict(request.cookies), "accepts": str(request.accept_languages),
+            "method": request.method, "path": request.full_path, "etag": str(request.if_none_match), "session": type(session._get_current_object()).__name__,
+        }  # fmt: skip
+
+    @app.get("/in-a-thread")
+    def in_a_thread():
+        return f"sync {request.path}"
+
+    async def partly(word):
+        return word
+
+    app.add_url_rule("/partly", "partly", functools.partial(partly, "partial"))
+
+    inner, outer = Blueprint("inner", __name__), Blueprint("outer", __name__, url_prefix="/outer")
+
+    @outer.before_request
+    async def before_outer():
+        noted.seen.append(f"before outer {request.blueprints}")
+
+    @inner.after_request
+    async def after_inner(response):
+        response.headers["x-inner"] = request.blueprint
+        return response
+
+    @inner.get("/page")
+    async def inner_page():
+        return url_for(".inner_page")
+
+    outer.register_blueprint(inner, url_prefix="/inner")
+    app.register_blueprint(outer)
+
     @app.errorhandler(404)
     async def missing(error):
         return f"何もありません {request.path}", 404
@@ -118,6 +157,9 @@ REQUESTS = [
     ("GET", "/later", None, {}), ("GET", "/fails", None, {}), ("GET", "/aborts", None, {}), ("GET", "/elsewhere", None, {}),
     ("GET", "/counts", None, {}), ("GET", "/parts", None, {}), ("HEAD", "/parts", None, {}), ("GET", "/nothing-to-say", None, {}),
     ("GET", "/page", None, {"Connection": "close"}),
+    ("GET", "/told?a=1&a=2&b", None, {"Cookie": "a=b; c=d", "ACCEPT_language": "ja, en;q=0.5", "X_Odd": "é", "If_None_Match": '"x"', "x_odd": "2"}),
+    ("POST", "/told", b"x", FORM), ("POST", "/told", b"", {"Remote_Addr": "1.2.3.4"}), ("GET", "/told", None, {"X" * 50: "long"}),
+    ("GET", "/in-a-thread", None, {}), ("GET", "/partly", None, {}), ("GET", "/outer/inner/page", None, {}), ("GET", "/outer/none", None, {}),
 ]  # fmt: skip
 
 
@@ -169,6 +211,36 @@ async def test_both_say_the_same_on_one_connection(requests):
             return [(await client.answer(each[0]))._replace(headers={}) for each in requests]
 
     assert await all_said(LeanQuart) == await all_said(QuartTrio)
+
+
+async def test_without_a_key_there_are_no_sessions():
+    said_of = []
+    for kind in (QuartTrio, LeanQuart):
+        app = build(kind, Noted())
+        app.secret_key = None
+        async with running(Front(make(LiveClock()).dispatcher, app)) as server, server.client() as client:
+            told, counts = await client.ask("GET", "/told"), await client.ask("GET", "/counts")
+        said_of.append((b"NullSession" in told.body, counts.status, counts.body))
+    assert said_of[0] == said_of[1] == (True, 500, said_of[0][2])
+
+
+async def test_http_1_0_without_a_host():
+    said_of = []
+    for kind in (QuartTrio, LeanQuart):
+        async with running(Front(make(LiveClock()).dispatcher, build(kind, Noted()))) as server, server.client() as client:  # fmt: skip
+            await client.send(b"GET /told HTTP/1.0\r\nx-a: b\r\n\r\n")
+            said_of.append((await client.answer()).body)
+    assert b'"Host"' in said_of[0]
+    assert said_of[0] == said_of[1]
+
+
+async def test_names_of_headers_have_a_limit():
+    async with running(Front(make(LiveClock()).dispatcher, build(LeanQuart, Noted()))) as server, server.client() as client:  # fmt: skip
+        for number in range(20):
+            names = {f"x_{number}_{each}": "1" for each in range(50)}
+            told = (await client.ask("GET", "/told", **names)).body.decode()
+            assert all(name.title().replace("_", "-") in told for name in names)
+    assert len(lean._TITLES) <= lean.TITLES_KNOWN_MAX
 
 
 async def test_a_stream_ends_when_its_reader_leaves():
