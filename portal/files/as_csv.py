@@ -1,32 +1,11 @@
-"""A sheet as CSV (RFC 4180), for spreadsheets: UTF-8 with a byte order mark, every field quoted.
-
-A spreadsheet takes a field that begins like a formula for one, and runs it: such a field gets an apostrophe in front,
-which spreadsheets take as "this is text".
-"""
-
-import csv
-import io
-import re
+"""A sheet as CSV, for spreadsheets: UTF-8 with a byte order mark."""
 
 from portal.files.sheet import Sheet
-
-FORMULA_BEGINNINGS = frozenset("=+-@\t\r＝＋－＠")
-"""Also in full width: Japanese spreadsheets take them alike."""
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_BLANKS = " \u3000\n\v\f\u00a0"
-"""Dropped by spreadsheets in front of a formula."""
-
-
-def guarded(text: str) -> str:
-    """The text as a field that no spreadsheet takes for a formula. Characters that no file should hold are left out."""
-    plain = _CONTROLS.sub("", text)
-    return f"'{plain}" if plain.lstrip(_BLANKS)[:1] in FORMULA_BEGINNINGS else plain
+from portal.wire.csv_lines import csv_lines
 
 
 def as_csv(sheet: Sheet) -> bytes:
-    file = io.StringIO()
-    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow([guarded(name) for name in (*(name for name, _ in sheet.repeated), *sheet.columns)])
-    repeated = [guarded(text) for _, text in sheet.repeated]
-    writer.writerows([*repeated, *map(guarded, row)] for row in sheet.rows)
-    return file.getvalue().encode("utf-8-sig", "replace")
+    heading = [*(name for name, _ in sheet.repeated), *sheet.columns]
+    repeated = [text for _, text in sheet.repeated]
+    rows = ([*repeated, *row] for row in sheet.rows)
+    return (csv_lines([heading]) + csv_lines(rows)).encode("utf-8-sig", "replace")

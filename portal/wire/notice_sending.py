@@ -184,6 +184,25 @@ class Recipients(msgspec.Struct, frozen=True):
     more: bool
 
 
+class ExportOfSend(Message, frozen=True):
+    """送信の結果のファイル, a page of it."""
+
+    send_id: SendId
+    organisation: OrganisationCode
+    after: Annotated[int, msgspec.Meta(ge=-1)] = -1
+    """As the page before says."""
+
+
+class CsvPage(msgspec.Struct, frozen=True):
+    """CSV (RFC 4180) of some thousand lines: all pages put together are one file."""
+
+    csv: str
+    """The first page begins with a byte order mark and the heading."""
+    after: int
+    """What to ask for the next page with."""
+    more: bool
+
+
 class CheckFolders(Message, frozen=True):
     """利用者フォルダーの有無の確認 (NOT-2)."""
 
@@ -249,6 +268,18 @@ LIST_RECIPIENTS = Operation(
     summary="宛先ごとの送達・開封・回答", problems=_SIDE,
 )  # fmt: skip
 
+RECIPIENTS_CSV = Operation(
+    "intermediate.export_notice_recipients", System.INTERMEDIATE, Method.GET, "/osr/sends/{send_id}/recipients/csv",
+    ExportOfSend, CsvPage, callers=ORGANISATION_SIDE, repeatable=True, requirements=["NOT-6"],
+    summary="宛先ごとの状態を、CSVで取り出す", problems=_SIDE,
+)  # fmt: skip
+
+ANSWERS_CSV = Operation(
+    "intermediate.export_notice_answers", System.INTERMEDIATE, Method.GET, "/osr/sends/{send_id}/answers/csv",
+    ExportOfSend, CsvPage, callers=ORGANISATION_SIDE, repeatable=True, requirements=["NOT-4"],
+    summary="回収したアンケートの回答を、CSVで取り出す", problems=_SIDE,
+)  # fmt: skip
+
 POLL_SEND = Operation(
     "intermediate.poll_notice_send", System.INTERMEDIATE, Method.POST, "/osr/sends/{send_id}/poll",
     SendOfOrganisation, NoticeSend, callers=ORGANISATION_SIDE, repeatable=True, requirements=["NOT-4"],
@@ -270,6 +301,8 @@ OPERATIONS = (
     LIST_SENDS,
     CANCEL_SEND,
     LIST_RECIPIENTS,
+    RECIPIENTS_CSV,
+    ANSWERS_CSV,
     POLL_SEND,
     CHECK_FOLDERS,
 )

@@ -7,6 +7,7 @@ from portal.serving.system import Surroundings
 from portal.wire import notice_sending as wire
 from portal.wire.notice_relaying import RECEIVE_RESULTS
 from portal.wire.operation import Operation
+from sim.intermediate.notices.exporting import Exporting
 from sim.intermediate.notices.polling import Polling
 from sim.intermediate.notices.relaying import Relaying
 from sim.intermediate.notices.sending import Sending
@@ -40,6 +41,7 @@ class NoticeDesk:
             surroundings, catalogue, standing, residents, self.relaying.lanes.call, self.number_of
         )
         self.polling = Polling(surroundings, self.sending)
+        self.exporting = Exporting(surroundings, self.sending)
 
     def __repr__(self) -> str:
         return f"NoticeDesk({self.relaying!r})"
@@ -66,6 +68,8 @@ class NoticeDesk:
             (wire.LIST_SENDS, self.sending.listed),
             (wire.CANCEL_SEND, self.sending.cancel),
             (wire.LIST_RECIPIENTS, self.polling.recipients),
+            (wire.RECIPIENTS_CSV, self.exporting.recipients),
+            (wire.ANSWERS_CSV, self.exporting.answers),
             (wire.POLL_SEND, self.polling.poll),
             (wire.CHECK_FOLDERS, self.relaying.check_folders),
             (RECEIVE_RESULTS, self.sending.take_results),

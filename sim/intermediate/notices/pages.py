@@ -9,6 +9,7 @@ from typing import Final
 from sim.entrance.look import Look
 from sim.intermediate.notices.desk import NoticeDesk
 from sim.intermediate.notices.drafts import Drafts
+from sim.intermediate.notices.export_pages import ExportPages
 from sim.intermediate.notices.file_pages import FilePages
 from sim.intermediate.notices.overview_pages import OverviewPages
 from sim.intermediate.notices.review_pages import ReviewPages
@@ -34,7 +35,7 @@ def add_pages(look: Look, desk: NoticeDesk) -> None:
     at = StaffDesk(look, desk)
     drafts = Drafts(desk.clock)
     overview, writing, reviewing = OverviewPages(at), WritingPages(at, drafts), ReviewPages(at, drafts)
-    files, sends = FilePages(at), SendPages(at)
+    files, sends, exports = FilePages(at), SendPages(at), ExportPages(at)
     rules = (
         (NOTICES, "notices", overview.overview, "GET"),
         (f"{NOTICES}/new", "notices new", writing.blank, "GET"),
@@ -44,6 +45,8 @@ def add_pages(look: Look, desk: NoticeDesk) -> None:
         (f"{NOTICES}/folder", "notices folder", overview.check_folder, "POST"),
         (f"{NOTICES}/<send_id>", "notices one", sends.one, "GET"),
         (f"{NOTICES}/<send_id>/events", "notices events", sends.events, "GET"),
+        (f"{NOTICES}/<send_id>/recipients.csv", "notices recipients", exports.recipients, "GET"),
+        (f"{NOTICES}/<send_id>/answers.csv", "notices answers", exports.answers, "GET"),
         (f"{NOTICES}/<send_id>/file", "notices file", files.add_file, "POST"),
         (f"{NOTICES}/<send_id>/part", "notices part", files.add_part, "POST"),
         (f"{NOTICES}/<send_id>/confirm", "notices confirm", files.confirm, "POST"),

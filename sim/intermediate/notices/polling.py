@@ -13,13 +13,13 @@ from portal.wire.notice_sending import (
     ListRecipients,
     NoticeSend,
     Recipients,
-    RecipientState,
     SendOfOrganisation,
 )
 from portal.wire.notice_sending import Recipient as RecipientView
 from portal.wire.problems import Problem, ProblemCode, problem
 from portal.wire.systems import System
 from sim.intermediate.notices import tables
+from sim.intermediate.notices.exporting import state_of
 from sim.intermediate.notices.recipients import Recipient
 from sim.intermediate.notices.relaying import NO_NETWORK
 from sim.intermediate.notices.sending import Sending
@@ -155,18 +155,12 @@ def _view(
     opened_ms: int | None,
     given: AnswersRow | None,
 ) -> RecipientView:
-    state = RecipientState.WAITING
-    if is_known:
-        state = RecipientState.WITHOUT_FOLDER if is_without else RecipientState.DELIVERED
-    if opened_ms is not None:
-        state = RecipientState.OPENED
+    state = state_of(is_known, is_without, opened_ms is not None, given is not None)
     opened_at = None if opened_ms is None else to_jst(opened_ms)
     if given is None:
         return RecipientView(position, person, state, opened_at)
     answers = msgspec.msgpack.decode(given.answers, type=tuple[tuple[str, ...], ...])
-    return RecipientView(
-        position, person, RecipientState.ANSWERED, opened_at, to_jst(given.answered_ms), answers
-    )
+    return RecipientView(position, person, state, opened_at, to_jst(given.answered_ms), answers)
 
 
 def _ask(row: SendRow, cursor: Cursor) -> wire.AskMarks:

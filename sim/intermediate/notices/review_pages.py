@@ -73,11 +73,12 @@ class ReviewPages:
         assert content is not None and draft.person is not None, "a whole draft"
         asked, affair = content.questionnaire, draft.values["affair"]
         affairs = {each.code: each.name for each in affairs_of(self._at.desk.catalogue, body)}
+        typed = draft.values["person"]
         context = {
             "name": body.name,
             "affair": affairs.get(affair, affair),
             "person": f"{draft.person:015d}",
-            "typed": draft.values["person"],
+            "typed": "" if typed.isdigit() else typed,
             "title": content.title,
             "paragraphs": content.text.split("\n\n"),
             "kept_until": content.kept_until,

@@ -8,12 +8,12 @@ from portal.wire.notice_sending import (
     PART_BYTES_MAX,
     ListRecipients,
     Recipients,
-    RecipientState,
     SendOfOrganisation,
     SendState,
 )
 from portal.wire.notices import Question
 from portal.wire.problems import Problem
+from sim.intermediate.notices.exporting import STATES_JA
 from sim.intermediate.notices.staff_desk import NOTICES, StaffDesk
 
 if TYPE_CHECKING:
@@ -25,13 +25,6 @@ EVENT_SECONDS: Final = 0.5
 STREAMS_OF_ORGANISATION_MAX: Final = 8
 _MOVING: Final = frozenset([SendState.SENDING, SendState.CANCELLING])
 """Changes without anybody pressing anything."""
-_RECIPIENTS: Final = {
-    RecipientState.WAITING: "送信待ち",
-    RecipientState.DELIVERED: "届いた（未開封）",
-    RecipientState.WITHOUT_FOLDER: "フォルダーなし",
-    RecipientState.OPENED: "開封",
-    RecipientState.ANSWERED: "回答あり",
-}
 _DONE: Final = {
     "sent": "お知らせを受け付けました",
     "opened": "一括送信を始めました。次に、宛先ファイルを渡してください",
@@ -69,12 +62,11 @@ class SendPages:
         recipients = found if isinstance(found, Recipients) else Recipients((), False)
         shown = recipients.recipients[:100]
         more = recipients.more or len(recipients.recipients) > len(shown)
-        questions: tuple[Question, ...] = ()
-        if any(each.answers is not None for each in shown):
-            content = await self._at.desk.sending.content(body.code, send_id)
-            if isinstance(content, Problem):
-                return self._at.tell(content, self._at.address(organisation=body.code))
-            questions = () if content.questionnaire is None else content.questionnaire.questions
+        content = await self._at.desk.sending.content(body.code, send_id)
+        if isinstance(content, Problem):
+            return self._at.tell(content, self._at.address(organisation=body.code))
+        questionnaire = content.questionnaire
+        questions = () if questionnaire is None else questionnaire.questions
         known_mistakes = [
             (each.line, each.column or "", each.field or "", each.reason) for each in send.first_mistakes
         ]
@@ -96,11 +88,12 @@ class SendPages:
             "mistakes_more": send.mistakes - len(known_mistakes),
             "cap": send.cap,
             "bulk": send.bulk,
+            "asked": questionnaire is not None,
             "rows": [
                 [
                     str(each.position + 1),
                     f"{each.person:015d}",
-                    _RECIPIENTS[each.state],
+                    STATES_JA[each.state],
                     _said(questions, each.answers),
                 ]
                 for each in shown
@@ -110,7 +103,16 @@ class SendPages:
             else None,
             "urls": {
                 name: self._at.address(f"{path}/{name}", organisation=body.code)
-                for name in ("file", "part", "confirm", "poll", "cancel", "events")
+                for name in (
+                    "file",
+                    "part",
+                    "confirm",
+                    "poll",
+                    "cancel",
+                    "events",
+                    "recipients.csv",
+                    "answers.csv",
+                )
             },
             "back_url": self._at.address(organisation=body.code),
             "again_url": self._at.address("/new", organisation=body.code, like=send_id)

@@ -370,7 +370,8 @@ class Sending:
         )
         if row is None or batch is None:
             return problem(ProblemCode.NOT_FOUND, "この送信の、この分の宛先はありません。")
-        await self._store.write(tables.results(row, request.batch, batch.total, request.undelivered))
+        now = self._clock.now_ms()
+        await self._store.write(tables.results(row, request.batch, batch.total, request.undelivered, now))
         return Done()
 
 

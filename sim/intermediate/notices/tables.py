@@ -115,6 +115,8 @@ SCHEMA = Schema(
             reason = '宛先を受け取っている間にサーバーが新しくなりました。新しい送信で送ってください。'
             WHERE state = 'receiving' AND received_bytes > 0
         """,
+        # When the results of a batch came; of earlier ones nobody wrote it down.
+        "ALTER TABLE notice_batches ADD COLUMN known_ms INTEGER",
     ),
 )
 
@@ -161,6 +163,8 @@ class BatchRow(NamedTuple):
     total: int
     recipients: bytes
     undelivered: bytes | None
+    known_ms: int | None = None
+    """When its results came."""
 
 
 class ContentRow(NamedTuple):
@@ -190,6 +194,11 @@ class PageRow(NamedTuple):
     bits: bytes
 
 
+class AnsweredRow(NamedTuple):
+    position: int
+    answered_ms: int
+
+
 class AnswersRow(NamedTuple):
     position: int
     answered_ms: int
@@ -217,7 +226,7 @@ NEXT = Query(
 )
 LANES = Query(f"SELECT DISTINCT organisation FROM notice_sends WHERE {_TO_DO} ORDER BY organisation", Lane)
 CONTENT = Query(f"SELECT content FROM notice_contents WHERE {_THIS}", ContentRow)
-_BATCH = "batch, first, total, recipients, undelivered"
+_BATCH = "batch, first, total, recipients, undelivered, known_ms"
 BATCH = Query(f"SELECT {_BATCH} FROM notice_batches WHERE {_THIS} AND batch = :batch", BatchRow)
 BATCH_AT = Query(
     f"SELECT {_BATCH} FROM notice_batches WHERE {_THIS} AND first <= :position ORDER BY first DESC LIMIT 1",
@@ -230,6 +239,17 @@ OPENED_BETWEEN = Query(
 ANSWERS_BETWEEN = Query(
     f"SELECT position, answered_ms, answers FROM notice_answers WHERE {_THIS} "
     "AND position >= :first AND position < :end",
+    AnswersRow,
+)
+
+ANSWERED_BETWEEN = Query(
+    "SELECT position, answered_ms FROM notice_answers "
+    f"WHERE {_THIS} AND position >= :first AND position < :end",
+    AnsweredRow,
+)
+ANSWERS_AFTER = Query(
+    f"SELECT position, answered_ms, answers FROM notice_answers WHERE {_THIS} AND position > :after "
+    "ORDER BY position LIMIT :most",
     AnswersRow,
 )
 
@@ -341,13 +361,18 @@ def batch_relayed(row: SendRow, batch: BatchRow) -> Op:
     )
 
 
-def results(row: SendRow, batch: int, total: int, undelivered: tuple[int, ...]) -> list[Op]:
+def results(row: SendRow, batch: int, total: int, undelivered: tuple[int, ...], now_ms: int) -> list[Op]:
     """送達結果; conflicts when it came before."""
     return [
         Op(
-            f"UPDATE notice_batches SET undelivered = :undelivered WHERE {_THIS} AND batch = :batch "
+            f"UPDATE notice_batches SET undelivered = :undelivered, known_ms = :now WHERE {_THIS} AND batch = :batch "
             "AND undelivered IS NULL",
-            {**key_of(row), "batch": batch, "undelivered": msgspec.msgpack.encode(undelivered)},
+            {
+                **key_of(row),
+                "batch": batch,
+                "undelivered": msgspec.msgpack.encode(undelivered),
+                "now": now_ms,
+            },
         ),
         Op(
             "UPDATE notice_sends SET delivered = delivered + :laid, without_folder = without_folder + :missing "

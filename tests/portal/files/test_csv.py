@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from portal.files.as_csv import FORMULA_BEGINNINGS, as_csv, guarded
+from portal.files.as_csv import as_csv
 from portal.files.sheet import Sheet
+from portal.wire.csv_lines import FORMULA_BEGINNINGS, guarded
 
 texts = st.text(
     st.characters(exclude_categories=["Cs"], min_codepoint=32) | st.sampled_from("\t\r\n=+-@,\"'")

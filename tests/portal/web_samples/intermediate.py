@@ -125,6 +125,7 @@ def _send(**more: object) -> Context:
             "mistakes_more": 0,
             "cap": 1_000_000,
             "bulk": True,
+            "asked": True,
             "rows": [
                 [
                     "1",
@@ -135,7 +136,17 @@ def _send(**more: object) -> Context:
             ],
             "more_url": "/notices/a?after=1",
             "urls": {
-                name: f"/notices/a/{name}" for name in ("file", "part", "confirm", "poll", "cancel", "events")
+                name: f"/notices/a/{name}"
+                for name in (
+                    "file",
+                    "part",
+                    "confirm",
+                    "poll",
+                    "cancel",
+                    "events",
+                    "recipients.csv",
+                    "answers.csv",
+                )
             },
             "back_url": "/notices",
             "again_url": None,
