@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from browser_world import NARROWEST, Running, Window, fresh_resident
+from keyboard import Keyboard
 from test_notices_in_chromium import Clerk, somebody
 
 from portal.wire.mailbox import LIST_MAILS, READ_MAIL, ListMails, OneMail
@@ -13,40 +14,6 @@ pytestmark = [pytest.mark.real_client("chromium")]
 
 Open = Callable[..., Window]
 QUESTION = "お知らせのメールが届きません。\nどうすればよいですか。"
-
-
-class Keyboard:
-    """Somebody without a mouse: what cannot be reached by Tab is not there."""
-
-    def __init__(self, one: Window) -> None:
-        self.page = one.page
-        self.one = one
-
-    def reach(self, words: str, most: int = 150) -> None:
-        for _ in range(most):
-            self.page.keyboard.press("Tab")
-            seen, ring = self.page.evaluate(
-                """(() => {
-                    const at = document.activeElement;
-                    const words = (at.labels?.[0]?.innerText ?? at.innerText ?? "") + " " + (at.id ?? "");
-                    return [words, getComputedStyle(at).outlineStyle];
-                })()"""
-            )
-            if words in seen:
-                box = self.page.evaluate("document.activeElement.type === 'radio'")
-                assert ring != "none" or box, f"{words} has no focus ring"
-                return
-        raise AssertionError(f"the keyboard does not reach {words} at {self.page.url}")
-
-    def follow(self, words: str) -> None:
-        self.reach(words)
-        with self.page.expect_navigation():
-            self.page.keyboard.press("Enter")
-
-    def fill(self, label: str, text: str) -> None:
-        self.reach(label)
-        self.page.keyboard.press("ControlOrMeta+a")
-        self.page.keyboard.type(text)
 
 
 def code_for(world: Running, one: Window, address: str) -> str:
@@ -208,8 +175,7 @@ def test_account_history_inquiries_and_folder_by_keyboard_alone(window: Open, wo
     one.sees("メールアドレスを確認しました")
 
     hand.follow("操作履歴")
-    hand.reach("条件を決めて探す")
-    one.page.keyboard.press("Enter")
+    hand.enter("条件を決めて探す")
     hand.reach(" action")
     one.page.keyboard.type("ログイン")
     hand.follow("探す")
@@ -228,8 +194,7 @@ def test_account_history_inquiries_and_folder_by_keyboard_alone(window: Open, wo
     one.sees("お問い合わせを送りました")
 
     hand.follow("利用者フォルダー")
-    hand.reach("条件を決めて探す")
-    one.page.keyboard.press("Enter")
+    hand.enter("条件を決めて探す")
     hand.fill("ことば", "お問い合わせ")
     hand.follow("探す")
     one.sees("お問い合わせ")

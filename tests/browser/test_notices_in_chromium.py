@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from browser_world import Resident, Running, Window, fresh_resident
+from keyboard import Keyboard
 
 from sim.nation.nation import Nation
 from sim.world.settings import WorldSettings
@@ -198,59 +199,36 @@ def test_many_by_a_file_in_parts(window: Open, world: Running, tmp_path: Path) -
     narrow(clerk.window, "sends")
 
 
-def reach(page: Any, words: str) -> None:
-    """Tab until the focus is on what has these words."""
-    for _ in range(90):
-        page.keyboard.press("Tab")
-        seen = page.evaluate(
-            "(() => { const e = document.activeElement;"
-            " return (e.labels?.[0]?.innerText ?? e.innerText ?? '') + ' ' + (e.id ?? ''); })()"
-        )
-        if words in seen:
-            return
-    raise AssertionError(f"the keyboard does not reach {words} at {page.url}")
-
-
-def follow(page: Any, words: str) -> None:
-    reach(page, words)
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-
-
 @pytest.mark.requirement("NOT-4")
 def test_by_keyboard_alone(window: Open, world: Running) -> None:
     someone, clerk, one = somebody(21), Clerk(window(scripts=False)), window(scripts=False)
+    hand, clerks = Keyboard(one), Keyboard(clerk.window)
     one.sign_in(someone.card)
     clerk.enter()
     clerk.write("鍵盤だけで答えるお知らせ")
     clerk.ask()
     clerk.page.locator("#person").fill(str(someone.n))
-    follow(clerk.page, "この内容で進む")
+    clerks.follow("この内容で進む")
     clerk.window.heading("送る前の確認")
-    follow(clerk.page, "書き直す")
-    follow(clerk.page, "この内容で進む")
-    follow(clerk.page, "送信する")
+    clerks.follow("書き直す")
+    clerks.follow("この内容で進む")
+    clerks.follow("送信する")
     clerk.window.sees("お知らせを受け付けました")
 
-    page = one.page
     one.page.wait_for_timeout(1_000)
     one.open()
 
-    follow(page, "お知らせ")
-    follow(page, "鍵盤だけで答えるお知らせ")
+    hand.follow("お知らせ")
+    hand.follow("鍵盤だけで答えるお知らせ")
     one.heading("鍵盤だけで答えるお知らせ")
-    reach(page, "月曜日")
-    page.keyboard.press("Space")
-    page.keyboard.press("ArrowDown")
-    reach(page, "母子手帳")
-    page.keyboard.press("Space")
-    reach(page, "心配なこと")
-    page.keyboard.type("なし")
+    hand.tick("月曜日")
+    one.page.keyboard.press("ArrowDown")
+    hand.tick("母子手帳")
+    hand.fill("心配なこと", "なし")
     for part, text in (("年", "2028"), ("月", "4"), ("日", "1")):
-        reach(page, part)
-        page.keyboard.type(text)
-    follow(page, "回答する")
+        hand.fill(part, text)
+    hand.follow("回答する")
     one.sees("回答を送りました", "土曜日", "母子手帳")
-    follow(page, "このお知らせを削除する")
-    follow(page, "削除する")
+    hand.follow("このお知らせを削除する")
+    hand.follow("削除する")
     one.sees("お知らせを削除しました")

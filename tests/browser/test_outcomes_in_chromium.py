@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pypdf
 import pytest
 from browser_world import NARROWEST, Running, Window, fresh_person, fresh_resident
+from keyboard import Keyboard
 from playwright.sync_api import expect
 
 from portal.wire.intermediate_keeping import (
@@ -85,43 +86,22 @@ def test_by_mouse_a_withheld_item_a_document_and_files(
     one.heading("見つかりません")
 
 
-def tab_to(one: Window, words: str, most: int = 120) -> None:
-    """Press Tab until what has the focus says these words, and can be seen to have it."""
-    for _ in range(most):
-        one.page.keyboard.press("Tab")
-        focused = one.page.evaluate(
-            """() => {
-                const at = document.activeElement;
-                const ring = getComputedStyle(at).outlineStyle;
-                return [at.innerText || at.getAttribute("aria-label") || "", ring];
-            }"""
-        )
-        if words in focused[0]:
-            assert focused[1] != "none", f"{words} has no focus ring"
-            return
-    raise AssertionError(f"{words} cannot be reached by Tab at {one.page.url}")
-
-
 @pytest.mark.requirement("REC-4", "FLD-5")
 def test_by_keyboard_from_a_record_to_the_information(window: Open, world: Running) -> None:
     one = window()
     one.sign_in(fresh_resident(12))
+    hand = Keyboard(one)
     one.open("/records/request?months=84")
-    tab_to(one, "請求する")
-    one.page.keyboard.press("Enter")
+    hand.enter("請求する")
     one.heading("やりとり履歴の一覧")
-    tab_to(one, "この情報を見る")
-    one.page.keyboard.press("Enter")
+    hand.enter("この情報を見る")
     one.heading("請求を受け付けました")
     expect(one.page.locator("#parts .list-title").first).to_be_visible()
-    tab_to(one, "利用者フォルダー")
-    one.page.keyboard.press("Enter")
+    hand.enter("利用者フォルダー")
     one.heading("利用者フォルダー")
-    tab_to(one, "削除する")
-    one.page.keyboard.press("Enter")
+    hand.enter("削除する")
     one.heading("利用者フォルダーから削除しますか")
-    tab_to(one, "削除する")
-    one.page.keyboard.press("Enter")
+    hand.enter("削除する")
     one.sees("利用者フォルダーから削除しました")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from browser_world import NARROWEST, Resident, Running, Window, fresh_resident
+from keyboard import Keyboard
 
 pytestmark = [pytest.mark.real_client("chromium")]
 
@@ -99,68 +100,46 @@ def test_by_mouse_from_the_two_cards_to_the_end(window: Open, world: Running) ->
     other.sees_not("さんの画面を見ています")
 
 
-def reach(one: Window, words: str) -> None:
-    """Tab until the focus is on what has these words."""
-    for _ in range(120):
-        one.page.keyboard.press("Tab")
-        seen = one.page.evaluate(
-            "(() => { const e = document.activeElement;"
-            " return (e.labels?.[0]?.innerText ?? e.innerText ?? '') + ' ' + (e.id ?? ''); })()"
-        )
-        if words in seen:
-            return
-    raise AssertionError(f"the keyboard does not reach {words} at {one.page.url}")
-
-
-def follow(one: Window, words: str) -> None:
-    reach(one, words)
-    with one.page.expect_navigation():
-        one.page.keyboard.press("Enter")
-
-
 @pytest.mark.requirement("PRX-1", "PRX-3", "PRX-7")
 def test_by_keyboard_alone_and_without_scripts(window: Open, world: Running) -> None:
     owner: Resident = fresh_resident(42)
     proxy: Resident = fresh_resident(43)
     one, other = window(scripts=False), window(scripts=False)
+    hand, others = Keyboard(one), Keyboard(other)
     other.sign_in(proxy, "ぶどう")
     one.sign_in(owner, "もも")
 
     def card(words: str, of: Resident) -> None:
-        follow(one, words)
-        reach(one, "card")
+        hand.follow(words)
+        hand.reach("card")
         # One stop for all cards; the last one is "another's".
         one.page.keyboard.press("ArrowUp")
-        reach(one, "resident")
-        one.page.keyboard.type(of.code)
-        reach(one, "pin")
-        one.page.keyboard.type(of.pin)
-        follow(one, "カードを読み取る")
+        hand.fill("resident", of.code)
+        hand.fill("pin", of.pin)
+        hand.follow("カードを読み取る")
         # Without scripts one presses on.
         one.heading("カードを読み取りました")
-        follow(one, "マイナポータル")
+        hand.follow("マイナポータル")
 
-    follow(one, "代理人")
-    follow(one, "代理人を登録する")
+    hand.follow("代理人")
+    hand.follow("代理人を登録する")
     # The menu has the same words: first to where the form begins.
-    reach(one, "rights")
-    reach(one, "やりとり履歴")
-    one.page.keyboard.press("Space")
-    follow(one, "内容を確かめる")
+    hand.reach("rights")
+    hand.tick("やりとり履歴")
+    hand.follow("内容を確かめる")
     one.heading("代理の内容に同意する")
-    reach(one, "agreed")
-    one.page.keyboard.press("Space")
-    follow(one, "代理人のカードに進む")
+    hand.tick("agreed")
+    hand.follow("代理人のカードに進む")
     card("代理人のカードを読み取る", proxy)
     one.sees("代理人を登録しました", "ぶどう")
 
-    follow(other, "代理人")
-    follow(other, "代理人として見る")
+    others.follow("代理人")
+    others.follow("代理人として見る")
     other.sees("代理人として「もも」さんの画面を見ています")
-    follow(other, "やりとり履歴")
+    others.follow("やりとり履歴")
     other.heading("やりとり履歴")
-    follow(other, "自分の画面に戻る")
-    follow(other, "もも")
-    follow(other, "代理人を辞める")
-    follow(other, "代理人を辞める")
+    others.follow("自分の画面に戻る")
+    others.follow("もも")
+    others.follow("代理人を辞める")
+    others.follow("代理人を辞める")
     other.sees("代理人を辞めました")
