@@ -135,6 +135,11 @@ def _end_of(certificate: bytes) -> int:
     return to_ms(x509.load_der_x509_certificate(certificate).not_valid_after_utc)
 
 
+@lru_cache(maxsize=1_000)
+def _serial_of(certificate: bytes) -> int:
+    return x509.load_der_x509_certificate(certificate).serial_number
+
+
 def _expires_ms(card: Card) -> int:
     return _end_of(card.contents.auth_certificate)
 
@@ -237,9 +242,11 @@ class Exploration:
         if wrong is not None:
             self.breach(RULE, wrong.expected, f"{wrong.seen} ({resident.name})", detail=wrong.rule)
 
-    def _revoked(self, person: int) -> None:
+    def _revoked(self, person: int, serial: int) -> None:
+        """The certificate with this number; a new card may have come in the meantime."""
         for resident in self.residents:
-            if resident.person.n == person and resident.revoked_at is None:
+            is_present = _serial_of(resident.card.contents.auth_certificate) == serial
+            if resident.person.n == person and is_present and resident.revoked_at is None:
                 resident.revoked_at = self.now_ms()
 
     def heard(self, happening: Happening) -> None:
@@ -248,7 +255,7 @@ class Exploration:
         if happening.what == "begins":
             self.faults_seen[happening.about] += 1
         if happening.what == "revoked":
-            self._revoked(int(happening.about))
+            self._revoked(*map(int, happening.about.split("/")))
         portal_ms = self.portal_ms()
         match happening:
             case Happening(what="begins", fault=ClockSkew(system=System.PORTAL, by_ms=by_ms)):

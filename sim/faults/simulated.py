@@ -23,12 +23,15 @@ from sim.faults.vocabulary import (
     ClockJump,
     ClockSkew,
     Crash,
+    Delay,
     DiskFull,
+    Duplication,
     Fault,
     Late,
     Overload,
     Plan,
     Planned,
+    Reordering,
     SlowDisk,
     Stopped,
     WritesRefused,
@@ -52,9 +55,9 @@ class Happening(NamedTuple):
 
     moment_ms: int
     what: str
-    """``begins``, ``ends``, ``crash``, ``start``."""
+    """``begins``, ``ends``, ``crash``, ``start``, ``revoked``."""
     about: str
-    """A fault's kind, or a system."""
+    """A fault's kind, or a system; of what was revoked the person and the certificate's number."""
     fault: Fault | None = None
     busy: int = 0
     """Requests that were cut off, for a crash."""
@@ -310,7 +313,7 @@ class Player:
         for _ in range(CONTROL_TRIES_MAX):
             outcome = await link.call(REVOKE, Revoke(str(serial), reason))
             if not isinstance(outcome, (Problem, Unreachable)):
-                world.happened("revoked", str(person))
+                world.happened("revoked", f"{person}/{serial}")
                 return
             await world.sleep(1)
 
@@ -336,5 +339,19 @@ class Player:
         }
         if any(isinstance(planned.fault, Late) for planned in self._plan):
             stopped.add((System.NETWORK, None))
+        if stopped:
+            # A copy of an order to stop may still be on its way.
+            await world.sleep(self._latest_copy_seconds())
         for system, organisation in sorted(stopped, key=str):
             await self._control(system, Control(Mode.NORMAL, organisation))
+
+    def _latest_copy_seconds(self) -> float:
+        """After so long nothing arrives any more that was sent before."""
+        most_ms = 0
+        for planned in self._plan:
+            match planned.fault:
+                case Duplication(late_ms=ms) | Delay(most_ms=ms) | Reordering(most_ms=ms):
+                    most_ms = max(most_ms, ms)
+                case _:
+                    pass
+        return most_ms / 1000

@@ -123,12 +123,12 @@ async def ask_self_information(citizen: Citizen) -> None:
     chosen = [found[(start + number) % len(found)] for number in range(count)]
     key = citizen.new_key() if citizen.picks(0.8) else None
     for _ in range(2 if key is not None else 1):
-        if await _ask_self(citizen, chosen, key):
+        if await ask_for(citizen, chosen, key):
             return
         await citizen.wait(0.5, 10)
 
 
-async def _ask_self(citizen: Citizen, chosen: list[Candidate], key: str | None) -> bool:
+async def ask_for(citizen: Citizen, chosen: list[Candidate], key: str | None) -> bool:
     window = citizen.window
     if window is None:
         return True

@@ -16,9 +16,12 @@ from portal.wire.intermediate_keeping import Configure
 from portal.wire.linkage import InquiryState, Outcome
 from portal.wire.moments import day_of, start_of
 from portal.wire.problems import Problem
+from portal.wire.self_information import SEARCH, Candidates, Search
 from scenarios.explorer.case import Errand
+from scenarios.explorer.citizen import Citizen
 from scenarios.explorer.deck_layouts import GRACE, Read, has_changed, held, is_mismatch, layouts_of, read
 from scenarios.explorer.exploring import LAST_WORK, Exploration
+from scenarios.explorer.parts.disclosures import ask_for
 from scenarios.explorer.parts.organisations import Clerk, configure, shelves_of
 from scenarios.explorer.registry import arc, noticed, sometimes, step
 from sim.nation.past import PastRecord
@@ -95,6 +98,18 @@ async def inquire_by_layout(clerk: Clerk) -> None:
         await run.pause(2)
 
 
+@step("citizen", "ask-for-what-has-changed", 0.5)
+async def ask_for_what_has_changed(citizen: Citizen) -> None:
+    """For all information that there is an older layout of."""
+    if not await citizen.ensure_signed_in() or citizen.window is None:
+        return
+    called = await citizen.call(SEARCH, Search(), window=citizen.window)
+    if isinstance(called.outcome, Candidates):
+        chosen = [each for each in called.outcome.candidates if has_changed(each.information.code)]
+        if chosen:
+            await ask_for(citizen, chosen, citizen.new_key())
+
+
 @step("clerk", "fetch-results", 1)
 async def fetch_results(clerk: Clerk) -> None:
     for sent in list(_sent(clerk.run)):
@@ -161,6 +176,6 @@ arc(
     "who-keeps-old-copies",
     0.06,
     ("clerk", ("keep-old-copies", "inquire-by-layout", "inquire-by-layout", "wait", "fetch-results")),
-    ("citizen", ("ask-self-information", "look", "wait-a-little", "look", "read")),
+    ("citizen", ("ask-for-what-has-changed", "look", "wait-a-little", "look", "read", "read")),
     ("clerk", ("inquire-by-layout", "keep-old-copies", "inquire-by-layout", "wait", "fetch-results")),
 )
