@@ -5,7 +5,6 @@ import signal
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,23 +13,20 @@ from cyclopts import App, Parameter
 
 from mynasim import nation_files, nation_words, place
 from mynasim.mistakes import in_japanese
-from mynasim.nation_conditions import Conditions, NationRefused, Place, place_of, wanted_by
+from mynasim.nation_asked import FOUND_MAX, Json, SettingsFile, State, nation_of, plain_words
+from mynasim.nation_conditions import Conditions, NationRefused, wanted_by
+from mynasim.nation_events import event, events
 from mynasim.nation_life import registered
 from mynasim.nation_words import Found
 from mynasim.output import reader_may_leave, say, write_cells, write_json
 from mynasim.progress import Progressing
-from mynasim.settings import FILE_NAME, load
-from portal.wire.registry import REPORT_EVENT, EventKind, ReportEvent
 from sim.nation import census_table, export
-from sim.nation.life import LifeEvent, LifeEventKind, life_events
-from sim.nation.municipalities import MUNICIPALITIES, UnknownMunicipality
-from sim.nation.nation import Nation, UnknownResident
+from sim.nation.municipalities import MUNICIPALITIES
+from sim.nation.nation import Nation
 from sim.nation.person import Person
 from sim.nation.portrait import portrait
 from sim.nation.search import Wanted, find
 
-FOUND_MAX = 10_000
-"""More is taken out by `export`."""
 COUNT_MAX = 1_000_000_000
 _OUTPUT = ("-", "/dev/stdout")
 """What other programs take for their output."""
@@ -40,13 +36,6 @@ app = App(
     help="国（1億2,600万人の住民）を調べ、試験データを取り出します。",
     error_formatter=in_japanese,
 )
-
-State = Annotated[Path | None, Parameter(help="状態フォルダー。既定は利用者の状態フォルダーの中の mynasim。")]
-SettingsFile = Annotated[
-    Path | None,
-    Parameter(name="--settings", help="設定ファイル（TOML）。既定は状態フォルダーの settings.toml。"),
-]
-Json = Annotated[bool, Parameter(help="1件を1行のJSONで書きます。", negative="")]
 
 
 _ANYBODY = Conditions()
@@ -62,8 +51,8 @@ def show(
     settings: SettingsFile = None,
 ) -> None:
     """1人の住民を、世帯・カード・情報を持つ機関とともに示します。"""
-    with _plain_words(), reader_may_leave():
-        nation = _nation(state, settings)
+    with plain_words(), reader_may_leave():
+        nation = nation_of(state, settings)
         person = _resident(nation, resident)
         found = portrait(nation, person)
         now = registered((state or place.default_state()).absolute(), nation, person)
@@ -88,10 +77,10 @@ def find_residents(
     settings: SettingsFile = None,
 ) -> None:
     """条件に合う住民を、番号順に示します。"""
-    with _plain_words(), reader_may_leave():
+    with plain_words(), reader_may_leave():
         if not 1 <= limit <= FOUND_MAX:
             raise NationRefused(f"--limit は1から{FOUND_MAX}までで指定してください: {limit}")
-        nation, shown = _nation(state, settings), 0
+        nation, shown = nation_of(state, settings), 0
         wanted = wanted_by(conditions)
         with (
             _saying_when_stopped(lambda: f"中止しました。{shown:,}人を示したところです。"),
@@ -137,7 +126,7 @@ def export_residents(
         # Who started it with nohup wants it to outlive the terminal.
         if signal.getsignal(ending) is not signal.SIG_IGN:
             signal.signal(ending, _interrupt)
-    with _plain_words(), reader_may_leave():
+    with plain_words(), reader_may_leave():
         if out is not None and str(out) in _OUTPUT:
             out = None
         kind = format_ or _format_of(out)
@@ -148,7 +137,7 @@ def export_residents(
         )
         if not 1 <= count <= COUNT_MAX:
             raise NationRefused(f"--count は1から{COUNT_MAX:,}までで指定してください: {count}")
-        nation, wanted = _nation(state, settings), wanted_by(conditions)
+        nation, wanted = nation_of(state, settings), wanted_by(conditions)
         living = len(nation.residents_of(wanted.municipality)) if wanted.municipality else nation.size
         if kind == "xlsx":
             if out is None:
@@ -181,7 +170,7 @@ def import_census(
     state: State = None,
 ) -> None:
     """国勢調査の公式の表を取り込み、市区町村の人口をそれに合わせます。"""
-    with _plain_words():
+    with plain_words():
         rows = nation_files.read_table(file, census_table.rows_of_csv)
         table = census_table.from_rows(rows, column)
         folder = (state or place.default_state()).absolute()
@@ -201,8 +190,8 @@ def municipalities(
     settings: SettingsFile = None,
 ) -> None:
     """市区町村の一覧を、コード・読み・人口・接続の型とともに示します。"""
-    with _plain_words(), reader_may_leave():
-        nation = _nation(state, settings)
+    with plain_words(), reader_may_leave():
+        nation = nation_of(state, settings)
         chosen = [m for m in MUNICIPALITIES if prefecture is None or prefecture in (m.prefecture, m.code[:2])]
         if not chosen:
             raise NationRefused(
@@ -216,113 +205,8 @@ def municipalities(
                 write_cells(listed.cells(), nation_words.LISTED_WIDTHS)
 
 
-@app.command
-def events(
-    *,
-    day: Annotated[str, Parameter(help="日（例: 2026-07-01）。")],
-    municipality: Place = None,
-    kind: Annotated[LifeEventKind | None, Parameter(help="異動の種類。")] = None,
-    limit: Annotated[int, Parameter(help=f"示す件数の上限（{FOUND_MAX:,}まで）。")] = 20,
-    json: Json = False,
-    state: State = None,
-    settings: SettingsFile = None,
-) -> None:
-    """その日に起きる異動（出生・死亡・婚姻・転居・就職など）を示します。"""
-    with _plain_words(), reader_may_leave():
-        on = _day(day)
-        if not 1 <= limit <= FOUND_MAX:
-            raise NationRefused(f"--limit は1から{FOUND_MAX}までで指定してください: {limit}")
-        nation = _nation(state, settings)
-        if on < nation.reference_date:
-            raise NationRefused(
-                f"異動は{nation_words.day(nation.reference_date)}からあとの日にだけ起きます。"
-            )
-        code = place_of(municipality).code if municipality is not None else None
-        try:
-            found = life_events(nation, on)
-        except ValueError as error:
-            raise NationRefused(str(error)) from error
-        chosen = [e for e in found if (kind is None or e.kind is kind) and _concerns(nation, e, code)]
-        for event in chosen[:limit]:
-            told = nation_words.Event.of(nation, event)
-            if json:
-                write_json(told)
-            else:
-                write_cells(told.cells(), nation_words.EVENT_WIDTHS)
-        say(nation_words.tally(on, chosen, shown=min(limit, len(chosen))))
-
-
-@app.command
-def event(
-    resident: Annotated[
-        str, Parameter(help="住民番号（例: 131016-12）。出生は母、婚姻は氏を変えない人の番号。")
-    ],
-    kind: Annotated[
-        EventKind,
-        Parameter(
-            help="異動: move（転居）、marriage（婚姻）、birth（出生）、death（死亡）、job（就職など）。"
-        ),
-    ],
-    /,
-    *,
-    to: Annotated[str | None, Parameter(help="転居: 移る先の市区町村。名前かコード。")] = None,
-    alone: Annotated[
-        bool, Parameter(help="転居: 世帯の全員でなく、その人だけが移ります。", negative="")
-    ] = False,
-    partner: Annotated[str | None, Parameter(help="婚姻: 氏を変える人の住民番号。")] = None,
-    insurer: Annotated[str | None, Parameter(help="就職など: 新しい保険者の機関コード（16桁）。")] = None,
-    day: Annotated[str | None, Parameter(help="異動の日（例: 2026-07-01）。既定は世界の今日。")] = None,
-    json: Annotated[bool, Parameter(help="結果を1行のJSONで書きます。", negative="")] = False,
-    state: State = None,
-) -> None:
-    """動いている世界の住民に、異動（転居・婚姻・出生・死亡・就職など）を起こします。"""
-    from mynasim.running_links import ask
-    from portal.seams.chance import LiveChance
-
-    with _plain_words(), reader_may_leave():
-        for needed, option, words in (
-            (EventKind.MOVE, to, "--to（移る先の市区町村）を指定してください。例: --to 東京都中央区"),
-            (
-                EventKind.MARRIAGE,
-                partner,
-                "--partner（氏を変える人の住民番号）を指定してください。例: --partner 131016-5",
-            ),
-            (EventKind.JOB, insurer, "--insurer（新しい保険者の機関コード、16桁）を指定してください。"),
-        ):
-            if kind is needed and option is None:
-                raise NationRefused(f"{kind} には {words}")
-        wanted = ReportEvent(
-            LiveChance().random_bytes(16).hex(),
-            resident,
-            kind,
-            None if day is None else _day(day),
-            None if to is None else place_of(to).code,
-            alone,
-            partner,
-            insurer,
-        )
-        taken = ask((state or place.default_state()).absolute(), REPORT_EVENT, wanted)
-        if json:
-            write_json(taken)
-            return
-        for change in taken.changes:
-            words = "、".join(nation_words.CHANGES[what] for what in change.what) or "世帯が変わりました"
-            print(f"{change.resident}　{change.name}　{words}　{change.address}（世帯{change.household}人）")
-        say("届け出ました。" if taken.changes else "届け出ました。変わったことはありません。")
-
-
-# What the commands share
-
-
-def _nation(state: Path | None, settings_file: Path | None) -> Nation:
-    folder = (state or place.default_state()).absolute()
-    if state is not None and not folder.is_dir():
-        # A world that has not begun has the nation that it will begin with; but it may be a slip of the pen.
-        say(f"状態フォルダー {folder} はまだありません。そこで始まる世界の、はじめの国を示します。")
-    file = settings_file
-    if file is None and (folder / FILE_NAME).exists():
-        file = folder / FILE_NAME
-    return place.nation(folder, load(file).world)
+app.command(events)
+app.command(event)
 
 
 def _resident(nation: Nation, text: str) -> Person:
@@ -335,20 +219,6 @@ def _resident(nation: Nation, text: str) -> Person:
             raise NationRefused(f"{what}「{digits}」の住民はいません。")
         return nation.person(n)
     return nation.resident(digits)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise NationRefused(f"日「{text}」を読めません。2026-07-01 のように指定してください。") from error
-
-
-def _concerns(nation: Nation, event: LifeEvent, code: str | None) -> bool:
-    if code is None or event.municipality == code:
-        return True
-    here = nation.residents_of(code)
-    return event.n in here or (event.partner is not None and event.partner in here)
 
 
 class _Counted:
@@ -404,17 +274,3 @@ def _saying_when_stopped(words: Callable[[], str]) -> Iterator[None]:
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
-
-
-@contextlib.contextmanager
-def _plain_words() -> Iterator[None]:
-    """What the nation finds wrong is told as it is: it speaks for people."""
-    try:
-        yield
-    except (
-        UnknownResident,
-        UnknownMunicipality,
-        export.UnknownField,
-        census_table.CensusTableError,
-    ) as error:
-        raise NationRefused(str(error)) from error
