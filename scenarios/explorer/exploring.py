@@ -136,7 +136,8 @@ def _end_of(certificate: bytes) -> int:
 
 
 @lru_cache(maxsize=1_000)
-def _serial_of(certificate: bytes) -> int:
+def serial_of(certificate: bytes) -> int:
+    """発行番号."""
     return x509.load_der_x509_certificate(certificate).serial_number
 
 
@@ -245,7 +246,7 @@ class Exploration:
     def _revoked(self, person: int, serial: int) -> None:
         """The certificate with this number; a new card may have come in the meantime."""
         for resident in self.residents:
-            is_present = _serial_of(resident.card.contents.auth_certificate) == serial
+            is_present = serial_of(resident.card.contents.auth_certificate) == serial
             if resident.person.n == person and is_present and resident.revoked_at is None:
                 resident.revoked_at = self.now_ms()
 

@@ -19,7 +19,7 @@ from scenarios.explorer.deck_acts import NEVER, Act, Wrong
 from scenarios.explorer.deck_cautions import MINUTE_MS, Alarm, Alarms, Cause, Caution
 from scenarios.explorer.deck_history import SLACK_MS
 from scenarios.explorer.deck_proxies import Grant, runs_out_ms
-from scenarios.explorer.exploring import HEARD, Citizenship, Exploration, Heard
+from scenarios.explorer.exploring import HEARD, Citizenship, Exploration, Heard, serial_of
 from scenarios.explorer.parts.account_life import confirm_mail
 from scenarios.explorer.parts.delegations import Pair, grants_of
 from scenarios.explorer.registry import Broken, When, arc, invariant, noticed, sometimes, step
@@ -110,10 +110,14 @@ def _note(
     """Of this call, if it was done, this resident (the one who made it, if nobody is named) is warned."""
     if not heard.may_have_been_done and not citizen.owner.has_copies:
         return None
+    return _put(citizen, heard, cause, resident or citizen.me, is_certain=is_certain)
+
+
+def _put(citizen: Citizen, heard: Heard, cause: Cause, resident: Citizenship, *, is_certain: bool) -> Alarm:
     act = heard.act if heard.is_over else Act(heard.act.began)
     until_ms = heard.until_ms if heard.is_over else NEVER
     alarm = Alarm(cause, act.began, act, heard.since_ms, until_ms, is_certain)
-    alarms_of(citizen.run, resident or citizen.me).noted.append(alarm)
+    alarms_of(citizen.run, resident).noted.append(alarm)
     return alarm
 
 
@@ -147,23 +151,14 @@ def _guessed(citizen: Citizen, heard: Heard) -> None:
     wrong: dict[str, list[Heard]] = citizen.run.own.setdefault("wrong codes", {})
     tries = wrong.setdefault(heard.request.address, [])
     tries.append(heard)
-    refused = isinstance(heard.outcome, Problem) and heard.outcome.code in (
-        ProblemCode.CODE_REFUSED,
-        ProblemCode.CODE_OVER,
-    )
-    if not refused and heard.is_over:
+    code = heard.outcome.code if isinstance(heard.outcome, Problem) else None
+    if heard.is_over and code not in (ProblemCode.CODE_REFUSED, ProblemCode.CODE_OVER):
         return
-    # Refused it is, and counted all the same.
-    known = all(each.is_over for each in tries) and not citizen.owner.has_copies
-    is_last = (
-        len(tries) == MAIL_CODE_TRIES_MAX and heard.outcome.code is ProblemCode.CODE_OVER if known else False
-    )
+    all_counted = all(each.is_over for each in tries) and not citizen.owner.has_copies
+    is_last = all_counted and len(tries) == MAIL_CODE_TRIES_MAX and code is ProblemCode.CODE_OVER
     is_fresh = heard.request.address != citizen.me.address
-    act = heard.act if heard.is_over else Act(heard.act.began)
-    until_ms = heard.until_ms if heard.is_over else NEVER
-    alarms_of(citizen.run, citizen.me).noted.append(
-        Alarm(Cause.CODE, act.began, act, heard.since_ms, until_ms, is_last and is_fresh)
-    )
+    # Refused it is, and counted all the same.
+    _put(citizen, heard, Cause.CODE, citizen.me, is_certain=is_last and is_fresh)
 
 
 def _closed(citizen: Citizen, heard: Heard) -> None:
@@ -179,7 +174,9 @@ def _closed(citizen: Citizen, heard: Heard) -> None:
 def _registered(citizen: Citizen, heard: Heard) -> None:
     """Both sides are warned."""
     run = citizen.run
-    other = next((each for each in run.residents if each.card_is(heard.request.certificate)), None)
+    # Not by the present card: there may be a new one since this one was read.
+    holder = run.facts.serials.holder_of(serial_of(heard.request.certificate))
+    other = next((each for each in run.residents if holder is not None and each.person.n == holder.n), None)
     if other is None or other is citizen.me:
         return
     is_certain = isinstance(heard.outcome, DelegationView)
