@@ -7,7 +7,7 @@ everything between pass. What acts are stands in `deck_acts.py`, sessions and th
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scenarios.explorer.deck_acts import DAY_MS, NEVER, Act, Wrong
 from scenarios.explorer.deck_sessions import Account
@@ -88,6 +88,28 @@ class Asked:
             self.reads, self.deletions = other.reads, other.deletions
         other.reborn(None, other.act)
 
+    def exchange(self, other: "Asked") -> None:
+        """What was known of each is of the other."""
+        mine, theirs = self._known(), other._known()
+        self._know(theirs)
+        other._know(mine)
+
+    def _known(self) -> tuple[Any, ...]:
+        return (
+            self.request_id, self.seen, self.seen_at, self.answered_at, self.content, self.reads, self.deletions
+        )  # fmt: skip
+
+    def _know(self, known: tuple[Any, ...]) -> None:
+        (
+            self.request_id,
+            self.seen,
+            self.seen_at,
+            self.answered_at,
+            self.content,
+            self.reads,
+            self.deletions,
+        ) = known
+
     @property
     def is_accepted(self) -> bool:
         return self.act.is_certain
@@ -114,7 +136,8 @@ class Owner(Account):
         return asked
 
     def accepted(self, asked: Asked, view: View, began: int, ended: int) -> Wrong | None:
-        if not asked.act.is_certain:
+        if not asked.is_accepted:
+            self._put_right(asked, view)
             asked.act.is_certain, asked.act.ended = True, ended
         for other in self.asked:
             if other is not asked and other.request_id == view.request_id and not other.is_accepted:
@@ -127,6 +150,21 @@ class Owner(Account):
         elif asked.request_id != view.request_id:
             asked.reborn(view.request_id, Act(began, ended, True))
         return self._looked_at(asked, view, began, ended)
+
+    def _put_right(self, asked: Asked, view: View) -> None:
+        """A list may have been taken to show this one while it showed another one alike, which is on its way, too."""
+        if asked.request_id in (None, view.request_id):
+            return
+        alike = [
+            each
+            for each in self.asked
+            if each is not asked
+            and not each.is_accepted
+            and (each.kind, each.subject) == (asked.kind, asked.subject)
+            and each.request_id in (None, view.request_id)
+        ]
+        if alike:
+            asked.exchange(max(alike, key=lambda each: each.request_id is not None))
 
     def listed(self, kind: str, views: list[View], began: int, ended: int) -> Wrong | None:
         """The portal's list of one kind: everything that must be there, nothing that must not."""
