@@ -2,10 +2,12 @@
 
 import email
 import email.policy
+import re
 from collections.abc import Sequence
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from portal.seams.chance import identifier
 from portal.serving.system import Surroundings
@@ -53,7 +55,7 @@ class Mailbox:
         recipient is nobody's. Mail has no request id: what was sent twice is here twice.
         """
         assert len(raw) <= MAIL_BYTES_MAX, len(raw)
-        subject = _header(_head(raw), "subject")
+        subject = subject_of(raw)
         now = self._clock.now_ms()
         ops: list[Op] = [
             tables.insert(
@@ -104,6 +106,28 @@ def _clean(text: str) -> str:
 def _head(raw: bytes) -> EmailMessage:
     """What stands before the words of a mail; the words themselves are not looked at."""
     return BytesHeaderParser(policy=email.policy.default).parsebytes(raw)
+
+
+_PLAIN_HEAD: Final = re.compile(rb"(?:[!-9;-~]+:[\t -~]*\r\n(?:[\t ][\t -~]*\r\n)*)*\r\n")
+"""Nothing but fields (RFC 5322 2.2) and the empty line after them, in plain characters."""
+_SUBJECT: Final = re.compile(rb"^subject:[\t -~]*\r\n(?:[\t ][\t -~]*\r\n)*", re.IGNORECASE | re.MULTILINE)
+
+
+def subject_of(raw: bytes) -> str:
+    """件名, as it is shown; none if the mail has none.
+
+    The standard library takes 200 µs over a head; there are few subjects, so that of a plain head is read once.
+    """
+    head = _PLAIN_HEAD.match(raw)
+    if head is None:
+        return _header(_head(raw), "subject")
+    subject = _SUBJECT.search(raw, 0, head.end())
+    return "" if subject is None else _subject(subject[0])
+
+
+@lru_cache(maxsize=64)
+def _subject(field: bytes) -> str:
+    return _header(_head(field + b"\r\n"), "subject")
 
 
 def _header(message: EmailMessage, name: str) -> str:
