@@ -177,8 +177,7 @@ class Sessions:
         if account is not None:
             # The oldest of too many have ended.
             self._living.forget_of(account.account_id)
-        if account is not None and {MailEvent.SIGN_IN, MailEvent.CAUTION} & set(account.settings.mail_events):
-            self._outbox.expect(now)
+        self._outbox.promised(ops)
         return Opened(secret, session, account)
 
     def _session(
@@ -250,7 +249,7 @@ class Sessions:
         if isinstance(await self._store.write(ops), Conflict):
             return await self._already_open(session, settings)
         self._living.forget(session.token_hash)
-        self._outbox.expect(self._clock.now_ms())
+        self._outbox.promised(ops)
         return opened
 
     def _joining(self, session: Session, account_id: str) -> Op:

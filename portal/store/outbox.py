@@ -5,7 +5,7 @@ work was done. So work is done at least once, and whoever receives it must recog
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import structlog
@@ -129,11 +129,6 @@ def hurry(kind: str, key: str, *, now_ms: int) -> Op:
     return Op(_HURRY, {"kind": kind, "key": key, "now": now_ms}, None)
 
 
-def _puts(ops: tuple[Op, ...]) -> bool:
-    """Whether any of these promises more work."""
-    return any(op.sql.startswith(_PUTS) or op.sql == _HURRY for op in ops)
-
-
 def _delay(kind: str, key: str, *, due_ms: int, attempts: int) -> Op:
     return Op(
         "UPDATE outbox SET due_ms = :due, attempts = :attempts WHERE kind = :kind AND key = :key",
@@ -165,6 +160,8 @@ class Outbox:
         self._nursery: trio.Nursery | None = None
         self._wake = trio.Event()
         self._looks_at_ms = LOOKING
+        self._until = trio.CancelScope()
+        """Ends the worker's wait when it is to look; of use only while it waits."""
         self._looks_when_none_is_ready = False
         self._has_passed_over = False
         self._in_hand: set[tuple[str, str]] = set()
@@ -190,8 +187,14 @@ class Outbox:
 
     def expect(self, due_ms: int) -> None:
         """A row was added that falls due then: look at that moment at the latest."""
-        if due_ms < self._looks_at_ms:
+        if due_ms >= self._looks_at_ms:
+            return
+        left_ms = due_ms - self._clock.now_ms()
+        if self._looks_at_ms == LOOKING or left_ms <= 0:
             self.wake()
+        else:
+            self._looks_at_ms = due_ms
+            self._until.deadline = self._clock.steady_seconds() + left_ms / 1000
 
     def take_up(self, kind: str, key: str, *, due_ms: int, now_ms: int) -> None:
         """A new row was put by a transaction that is done: begun at once if it is due, without looking for it."""
@@ -203,6 +206,20 @@ class Outbox:
         else:
             self._taken_up_meanwhile.add(name)
             self._begin(self._nursery, Row(kind, key, due_ms, 0, now_ms))
+
+    def promised(self, ops: Iterable[Op]) -> None:
+        """These operations are done: what they promise is taken up, or expected at its time."""
+        for sql, params, _ in ops:
+            if sql == _PUT:
+                self.take_up(params["kind"], params["key"], due_ms=params["due"], now_ms=params["now"])
+            elif sql == _PUT_TWO:
+                for kind, due_ms in ((params["kind"], params["due"]), (params["kind_2"], params["due_2"])):
+                    self.take_up(kind, params["key"], due_ms=due_ms, now_ms=params["now"])
+            elif sql == _HURRY:
+                self.expect(params["now"])
+            elif sql.startswith(_PUTS):
+                # Only a look can tell of which rows, and when.
+                self.wake()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Work until cancelled."""
@@ -239,7 +256,7 @@ class Outbox:
                 if next_due is not None:
                     wait = min(wait, max(0.0, (next_due - now) / 1000))
                 self._looks_at_ms = now + int(wait * 1000)
-                with trio.move_on_after(wait):
+                with trio.move_on_after(wait) as self._until:
                     await self._wake.wait()
 
     async def _due(self, now: int) -> tuple[list[Row], bool]:
@@ -280,8 +297,9 @@ class Outbox:
             outcome = await self._attempt(row)
             again = await self._finish(row, outcome) if isinstance(outcome, Finished) else outcome
             if again is None:
-                leaves_nothing = isinstance(outcome, Finished) and not _puts(outcome.ops)
-                look_at_ms = LOOKING if leaves_nothing and not self._has_passed_over else 0
+                if isinstance(outcome, Finished):
+                    self.promised(outcome.ops)
+                look_at_ms = 0 if self._has_passed_over else LOOKING
             else:
                 attempts = row.attempts + 1
                 due = self._clock.now_ms() + back_off_ms(attempts)
