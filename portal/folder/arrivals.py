@@ -36,14 +36,26 @@ class Arrivals:
     def __repr__(self) -> str:
         return f"<Arrivals: {len(self._expected)} expected>"
 
-    async def deliver(self, request_id: str, kind: Kind, come: Answered | Ended) -> Problem | None:
-        """What came of a request, from outside: durable on return, and recognised when it comes again."""
+    async def deliver(
+        self,
+        request_id: str,
+        kind: Kind,
+        come: Answered | Ended,
+        wrong_for: Callable[[bytes], Problem | None] | None = None,
+    ) -> Problem | None:
+        """What came of a request, from outside: durable on return, and recognised when it comes again.
+
+        *wrong_for* says, given what was asked, why this is no answer to it, if it is none.
+        """
         request = await read_one(self._store, tables.BY_ID, {"request_id": request_id})
         owner = None if request is None else await self._accounts.by_id(request.account_id)
         if request is None or owner is None or request.kind != kind:
             return problem(
                 ProblemCode.NOT_FOUND, "この請求はありません（取り下げられたか、保存期間が過ぎました）。"
             )
+        wrong = None if wrong_for is None else wrong_for(self._folder.asked(owner, request))
+        if wrong is not None:
+            return wrong
         arrival = self._expected.get(request_id)
         is_late = arrival is None
         if isinstance(come, Answered):
@@ -62,14 +74,6 @@ class Arrivals:
         if arrival is not None:
             arrival.set()
         return None
-
-    async def asked_under(self, request_id: str, kind: Kind) -> bytes | None:
-        """What was asked in this request, whoever's it is; None when there is none. For checking what is delivered."""
-        request = await read_one(self._store, tables.BY_ID, {"request_id": request_id})
-        owner = None if request is None else await self._accounts.by_id(request.account_id)
-        if request is None or owner is None or request.kind != kind:
-            return None
-        return self._folder.asked(owner, request)
 
     def expect(self, request_id: str) -> trio.Event:
         """An event that is set when this answer comes, for a user who is waiting; see :meth:`expect_no_more`."""

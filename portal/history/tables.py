@@ -73,14 +73,15 @@ def search(
     return _QUERIES[tuple(chosen), after is not None], params
 
 
+_INSERT = (
+    f"INSERT INTO history ({COLUMNS}) "
+    "VALUES (:account_id, :at_ms, :service, :action, :about, :operator, :detail) "
+    "ON CONFLICT (account_id, at_ms, service, action, about) DO NOTHING"
+)
+
+
 def insert(line: Line) -> Op:
-    return Op(
-        f"INSERT INTO history ({COLUMNS}) "
-        "VALUES (:account_id, :at_ms, :service, :action, :about, :operator, :detail) "
-        "ON CONFLICT (account_id, at_ms, service, action, about) DO NOTHING",
-        line._asdict(),
-        None,
-    )
+    return Op(_INSERT, line._asdict(), None)
 
 
 def insert_signed_out_by_time(now_ms: int) -> Op:

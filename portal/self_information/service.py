@@ -377,16 +377,20 @@ class SelfInformations:
         if content is None:
             ended = Ended(ENDED[why], guidance or GUIDANCE_PAPER)
             return await self._arrivals.deliver(request_id, Kind.SELF_INFORMATION, ended)
-        asked = await self._arrivals.asked_under(request_id, Kind.SELF_INFORMATION)
-        # A conflict, so that its sender tries again: whoever mixed it up may have put it right by then.
-        if asked is not None and not _answers(_asked.decode(asked), content):
+        answer = content
+
+        def wrong_for(asked: bytes) -> Problem | None:
+            # A conflict, so that its sender tries again: whoever mixed it up may have put it right by then.
+            if _answers(_asked.decode(asked), answer):
+                return None
             return problem(
                 ProblemCode.CONFLICT,
                 "この請求で求められた情報ではありません。求められた機関の、求められた特定個人情報を届けてください。",
                 field="$.content",
             )
+
         answered = Answered(msgspec.json.encode(content))
-        return await self._arrivals.deliver(request_id, Kind.SELF_INFORMATION, answered)
+        return await self._arrivals.deliver(request_id, Kind.SELF_INFORMATION, answered, wrong_for)
 
     def _shown(self, request: Request, asked: Asked) -> SelfInformationRequestView:
         return SelfInformationRequestView(

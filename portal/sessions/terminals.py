@@ -25,12 +25,13 @@ KINDS: Mapping[Terminal, Kind] = {
 }
 
 
+_BY_NAME = {str(terminal): kind for terminal, kind in KINDS.items()}
+_UNKNOWN = Kind("不明な端末", shared=True)
+
+
 def kind_of(terminal: str) -> Kind:
     """Of a stored session; a kind that this version does not know counts as shared, to be on the safe side."""
-    try:
-        return KINDS[Terminal(terminal)]
-    except ValueError:
-        return Kind("不明な端末", shared=True)
+    return _BY_NAME.get(terminal, _UNKNOWN)
 
 
 def read_terminal(text: str) -> Terminal | None:
