@@ -134,7 +134,7 @@ async def close_account(citizen: Citizen) -> None:
     has_other = citizen.picks(0.4) and await other.sign_in()
     if has_other:
         await other.call(sign_in.VIEW_ACCOUNT, Nothing(), window=other.window)
-    await _close(citizen)
+    await close(citizen)
     if has_other and other.window is not None:
         citizen.run.reached(OTHER_TAB)
         await other.call(sign_in.VIEW_ACCOUNT, Nothing(), window=other.window)
@@ -150,10 +150,10 @@ async def close_in_two_windows(citizen: Citizen) -> None:
     citizen.run.reached(CLOSED_TWICE)
     async with trio.open_nursery() as nursery:
         for window in (citizen, other):
-            nursery.start_soon(_close, window)
+            nursery.start_soon(close, window)
 
 
-async def _close(citizen: Citizen) -> None:
+async def close(citizen: Citizen) -> None:
     run, me, window = citizen.run, citizen.me, citizen.window
     if window is None:
         return

@@ -20,7 +20,7 @@ from scenarios.explorer.deck_cautions import MINUTE_MS, Alarm, Alarms, Cause, Ca
 from scenarios.explorer.deck_history import SLACK_MS
 from scenarios.explorer.deck_proxies import Grant, runs_out_ms
 from scenarios.explorer.exploring import HEARD, Citizenship, Exploration, Heard, serial_of
-from scenarios.explorer.parts.account_life import confirm_mail
+from scenarios.explorer.parts.account_life import close, confirm_mail
 from scenarios.explorer.parts.delegations import Pair, grants_of
 from scenarios.explorer.registry import Broken, When, arc, invariant, noticed, sometimes, step
 from sim.faults.vocabulary import ClockJump
@@ -67,6 +67,14 @@ async def both_wish_to_be_warned(pair: Pair) -> None:
         await confirm_mail(citizen)
 
 
+@step("pair", "one-closes", 0.3)
+async def one_closes(pair: Pair) -> None:
+    """One of the two closes the account while the delegation is in force; the other one is warned of its end."""
+    citizen = pair.owner if pair.chance.uniform() < 0.5 else pair.proxy
+    if pair.is_two and await citizen.ensure_signed_in():
+        await close(citizen)
+
+
 @step("citizen", "give-up-mail", 0.5)
 async def give_up_mail(citizen: Citizen) -> None:
     """No address any more: who did not mean that hears of it where mail went before."""
@@ -99,6 +107,7 @@ arc(
     ("citizen", ("confirm-mail", "guess-a-code", "new-card", "give-up-mail")),
     ("citizen", ("wish-to-be-warned", "wait-a-little", "confirm-mail", "close-account")),
 )
+arc("who-is-left-alone", 0.03, ("pair", ("wish-to-be-warned", "register", "one-closes")))
 
 
 # What the model hears of it

@@ -182,8 +182,9 @@ class NoticeRelay:
         push = {CONTENT: self._push_content, BATCH: self._push_batch, CANCEL: self._push_cancel}[item.kind]
         outcome = await push(item)
         now = self._clock.now_ms()
-        # Word of a batch is never given up: its sender waits for it, however long one of them was away.
-        came_to = pushed(outcome, put_ms=now if item.kind == BATCH else item.put_ms, now_ms=now)
+        # Word of a batch is never given up: its sender waits for it, however long one of them was away. Nor is a
+        # cancellation: what was said to be cancelled may not lie in a folder for ever.
+        came_to = pushed(outcome, put_ms=item.put_ms if item.kind == CONTENT else now, now_ms=now)
         if came_to is Pushed.AGAIN:
             log.info("notice_again", kind=item.kind, reason=reason_of(outcome))
             return Step.AGAIN
